@@ -1,0 +1,114 @@
+"""A customer-managed policy; a change is a new version, the oldest unused one making room. Pure.
+
+Source: "Versioning IAM policies", IAM User Guide: five versions at most, the default one cannot be deleted.
+"""
+
+from __future__ import annotations
+
+from narrowgate.calls import Fields, Reply, call
+from narrowgate.policy import Document, Faults, from_value
+from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, missing_tags, tag_list, tags_in
+
+KIND = Kind("iam_policy", "a customer-managed policy", options=("path", "name_prefix", "tags"))
+MOST_VERSIONS = 5
+
+
+def resource(
+    installation: Installation, address: str, name: str, document: Document, users: tuple[str, ...]
+) -> Resource:
+    """The policy `name` with the meaning of `document`; `users` are the entities that we attach it to."""
+    arn = installation.arn("policy", name)
+    wanted = installation.tags_of(address)
+    text = document.text()
+
+    def read(whole: bool) -> Script:
+        reply = yield call("iam", "GetPolicy", PolicyArn=arn)
+        if reply is None:
+            return None
+        policy = reply.group("Policy")
+        default = policy.text("DefaultVersionId")
+        same = _same((yield call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=default)), document)
+        versions, entities = None, None
+        if whole or not same:
+            versions = yield call("iam", "ListPolicyVersions", PolicyArn=arn)
+        if whole:
+            entities = yield call("iam", "ListEntitiesForPolicy", PolicyArn=arn)
+        return Fields(
+            Arn=arn,
+            Tags=tags_in(policy),
+            Same=same,
+            Default=default,
+            Versions=_oldest_first(versions),
+            Entities=_entities(entities),
+        )
+
+    def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
+        drafts: list[Draft] = []
+        if tags := missing_tags(found, wanted):
+            tag = call("iam", "TagPolicy", PolicyArn=arn, Tags=tag_list(tags))
+            drafts.append(Draft(tag, "update", f"tags to set: {', '.join(tags)}"))
+        if not found.get("Same"):
+            versions = found.texts("Versions")
+            if len(versions) >= MOST_VERSIONS:
+                oldest = next(v for v in versions if v != found.text("Default"))
+                drop = call("iam", "DeletePolicyVersion", PolicyArn=arn, VersionId=oldest)
+                drafts.append(Draft(drop, "delete", f"the oldest unused of {MOST_VERSIONS} versions makes room"))
+            new = call("iam", "CreatePolicyVersion", PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)
+            drafts.append(Draft(new, "update", f"version {found.text('Default')} means something else"))
+        return tuple(drafts)
+
+    def delete(found: Fields) -> tuple[Draft, ...]:
+        others = tuple(d for e in found.items_of("Entities") if (d := _detachment(arn, e, users)) is not None)
+        unused = (v for v in found.texts("Versions") if v != found.text("Default"))
+        drop = tuple(
+            Draft(call("iam", "DeletePolicyVersion", PolicyArn=arn, VersionId=v), "delete", "an older version")
+            for v in unused
+        )
+        return (*others, *drop, Draft(call("iam", "DeletePolicy", PolicyArn=arn), "delete", "the policy"))
+
+    create = call(
+        "iam", "CreatePolicy", PolicyName=name, Path=installation.path, PolicyDocument=text, Tags=tag_list(wanted)
+    )
+    return Resource(
+        address=address,
+        name=name,
+        identity=arn,
+        needs=(),
+        read=read,
+        create=(Draft(create, "create", "what the identity may do"),),
+        change=change,
+        delete=delete,
+        unsupported=(("permissions_boundary", "AWS has boundaries on users and roles only"),),
+    )
+
+
+def _same(version: Reply | None, document: Document) -> bool:
+    """Whether the default version means what is wanted; what cannot be read as a policy does not."""
+    value = version.group("PolicyVersion").get("Document") if version else None
+    if not isinstance(value, Fields):
+        return False
+    found = from_value(value, "identity")
+    return not isinstance(found, Faults) and found == document
+
+
+def _oldest_first(reply: Reply | None) -> tuple[str, ...]:
+    versions = (reply or Fields()).items_of("Versions")
+    return tuple(v.text("VersionId") for v in sorted(versions, key=lambda v: int(v.text("VersionId").lstrip("v") or 0)))
+
+
+def _entities(reply: Reply | None) -> tuple[Fields, ...]:
+    found = reply or Fields()
+    return tuple(
+        Fields(Kind=kind, Name=entity.text(f"{kind}Name"))
+        for kind in ("User", "Role", "Group")
+        for entity in found.items_of(f"Policy{kind}s")
+    )
+
+
+def _detachment(arn: str, entity: Fields, ours: tuple[str, ...]) -> Draft | None:
+    """The call that takes the policy from an entity that is not ours."""
+    kind, name = entity.text("Kind"), entity.text("Name")
+    if name in ours:
+        return None
+    detach = call("iam", f"Detach{kind}Policy", **{f"{kind}Name": name}, PolicyArn=arn)
+    return Draft(detach, "delete", "attached by someone else", extra=f"attachment of {arn} to {kind.lower()} {name}")

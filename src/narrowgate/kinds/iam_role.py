@@ -1,0 +1,115 @@
+"""The nodes' role, trusted by EC2 of its partition and by nobody else. Pure.
+
+Source: CreateRole, UpdateAssumeRolePolicy, PutRolePermissionsBoundary, IAM API reference; a role's path
+cannot be changed. "AWS service principals": EC2's is ec2.amazonaws.com.cn in the China regions.
+"""
+
+from __future__ import annotations
+
+from narrowgate.calls import Fields, call
+from narrowgate.kinds.extras import Extra, removals
+from narrowgate.policy import Document, from_value
+from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, missing_tags, tag_list, tags_in
+
+KIND = Kind("iam_role", "the nodes' role", options=("path", "name_prefix", "tags", "permissions_boundary"))
+EXTRAS = (
+    Extra("OtherPolicies", "DetachRolePolicy", "PolicyArn", "attached policy"),
+    Extra("InlinePolicies", "DeleteRolePolicy", "PolicyName", "inline policy"),
+    Extra("OtherProfiles", "RemoveRoleFromInstanceProfile", "InstanceProfileName", "place in instance profile"),
+)
+
+
+def trust(installation: Installation) -> Document:
+    """The trust policy: EC2 may assume the role, nothing else may."""
+    document = from_value(
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"Service": f"ec2.{installation.service_suffix}"},
+                "Action": "sts:AssumeRole",
+            },
+        },
+        "trust",
+    )
+    assert isinstance(document, Document)
+    return document
+
+
+def resource(installation: Installation, address: str, name: str, attached: tuple[str, ...], profile: str) -> Resource:
+    """The role `name`; `attached` are the policies that we attach to it, `profile` is our profile that holds it."""
+    wanted = installation.tags_of(address)
+    boundary = installation.boundary
+    trusted = trust(installation)
+
+    def read(whole: bool) -> Script:
+        role, policies, inline = yield (
+            call("iam", "GetRole", RoleName=name),
+            call("iam", "ListAttachedRolePolicies", RoleName=name),
+            call("iam", "ListRolePolicies", RoleName=name),
+        )
+        if role is None:
+            return None
+        profiles = (yield call("iam", "ListInstanceProfilesForRole", RoleName=name)) if whole else None
+        found = role.group("Role")
+        arns = tuple(p.text("PolicyArn") for p in (policies or Fields()).items_of("AttachedPolicies"))
+        return Fields(
+            Arn=found["Arn"],
+            Path=found["Path"],
+            Tags=tags_in(found),
+            Boundary=found.group("PermissionsBoundary").text("PermissionsBoundaryArn"),
+            Trusted=_means(found, trusted),
+            OtherPolicies=tuple(a for a in arns if a not in attached),
+            InlinePolicies=(inline or Fields()).texts("PolicyNames"),
+            OtherProfiles=tuple(
+                p.text("InstanceProfileName")
+                for p in (profiles or Fields()).items_of("InstanceProfiles")
+                if p.text("InstanceProfileName") != profile
+            ),
+        )
+
+    def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
+        if found.text("Path") != installation.path:
+            return (Obstacle(f"its path is {found.text('Path')}; AWS cannot move a role to {installation.path}"),)
+        drafts: list[Draft] = []
+        if tags := missing_tags(found, wanted):
+            tag = call("iam", "TagRole", RoleName=name, Tags=tag_list(tags))
+            drafts.append(Draft(tag, "update", f"tags to set: {', '.join(tags)}"))
+        if not found.get("Trusted"):
+            document = trusted.text()
+            update = call("iam", "UpdateAssumeRolePolicy", RoleName=name, PolicyDocument=document)
+            drafts.append(Draft(update, "update", "it trusts something other than EC2"))
+        if boundary and found.text("Boundary") != boundary:
+            put = call("iam", "PutRolePermissionsBoundary", RoleName=name, PermissionsBoundary=boundary)
+            drafts.append(Draft(put, "update", f"its boundary is {found.text('Boundary') or 'none'}"))
+        return tuple(drafts)
+
+    def delete(found: Fields) -> tuple[Draft, ...]:
+        extras = removals(EXTRAS, ("RoleName", name), found)
+        return (*extras, Draft(call("iam", "DeleteRole", RoleName=name), "delete", "the nodes' role"))
+
+    create = call(
+        "iam",
+        "CreateRole",
+        RoleName=name,
+        Path=installation.path,
+        AssumeRolePolicyDocument=trusted.text(),
+        PermissionsBoundary=boundary,
+        Tags=tag_list(wanted),
+    )
+    return Resource(
+        address=address,
+        name=name,
+        identity=installation.arn("role", name),
+        needs=(),
+        read=read,
+        create=(Draft(create, "create", f"trusted by ec2.{installation.service_suffix} only"),),
+        change=change,
+        delete=delete,
+    )
+
+
+def _means(role: Fields, wanted: Document) -> bool:
+    value = role.get("AssumeRolePolicyDocument")
+    found = from_value(value, "trust") if isinstance(value, Fields) else None
+    return isinstance(found, Document) and found == wanted

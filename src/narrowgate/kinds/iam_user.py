@@ -1,0 +1,105 @@
+"""An IAM user without a console password. Pure.
+
+Source: CreateUser, UpdateUser, DeleteUser and PutUserPermissionsBoundary, IAM API reference; DeleteUser
+lists what must be removed from a user before AWS lets it go.
+"""
+
+from __future__ import annotations
+
+from narrowgate.calls import Call, Fields, Reply, call
+from narrowgate.kinds.extras import Extra, removals
+from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, missing_tags, tag_list, tags_in
+
+KIND = Kind("iam_user", "the restricted user", options=("path", "name_prefix", "tags", "permissions_boundary"))
+EXTRAS = (
+    Extra("OtherPolicies", "DetachUserPolicy", "PolicyArn", "attached policy"),
+    Extra("InlinePolicies", "DeleteUserPolicy", "PolicyName", "inline policy"),
+    Extra("Groups", "RemoveUserFromGroup", "GroupName", "membership in group"),
+    Extra("LoginProfiles", "DeleteLoginProfile", "", "console password"),
+    Extra("MfaDevices", "DeactivateMFADevice", "SerialNumber", "MFA device"),
+    Extra("SshKeys", "DeleteSSHPublicKey", "SSHPublicKeyId", "SSH public key"),
+    Extra("Certificates", "DeleteSigningCertificate", "CertificateId", "signing certificate"),
+)
+
+
+def resource(installation: Installation, address: str, name: str, attached: tuple[str, ...]) -> Resource:
+    """The user `name`; `attached` are the ARNs of the policies that we attach to it ourselves."""
+    wanted = installation.tags_of(address)
+    boundary = installation.boundary
+
+    def read(whole: bool) -> Script:
+        user, policies, inline, groups, login = yield (
+            call("iam", "GetUser", UserName=name),
+            call("iam", "ListAttachedUserPolicies", UserName=name),
+            call("iam", "ListUserPolicies", UserName=name),
+            call("iam", "ListGroupsForUser", UserName=name),
+            call("iam", "GetLoginProfile", UserName=name),
+        )
+        if user is None:
+            return None
+        found = user.group("User")
+        arns = _ids(policies, "AttachedPolicies", "PolicyArn")
+        devices = (yield _device_calls(name)) if whole else (None, None, None)
+        return Fields(
+            Arn=found["Arn"],
+            Path=found["Path"],
+            Tags=tags_in(found),
+            Boundary=found.group("PermissionsBoundary").text("PermissionsBoundaryArn"),
+            OtherPolicies=tuple(a for a in arns if a not in attached),
+            InlinePolicies=(inline or Fields()).texts("PolicyNames"),
+            Groups=_ids(groups, "Groups", "GroupName"),
+            LoginProfiles=("",) if login is not None else (),
+            MfaDevices=_ids(devices[0], "MFADevices", "SerialNumber"),
+            SshKeys=_ids(devices[1], "SSHPublicKeys", "SSHPublicKeyId"),
+            Certificates=_ids(devices[2], "Certificates", "CertificateId"),
+        )
+
+    def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
+        drafts: list[Draft] = []
+        if found.text("Path") != installation.path:
+            why = f"its path is {found.text('Path')}, wanted is {installation.path}"
+            move = call("iam", "UpdateUser", UserName=name, NewPath=installation.path)
+            drafts.append(Draft(move, "update", why))
+        if tags := missing_tags(found, wanted):
+            why = f"tags to set: {', '.join(tags)}"
+            drafts.append(Draft(call("iam", "TagUser", UserName=name, Tags=tag_list(tags)), "update", why))
+        if boundary and found.text("Boundary") != boundary:
+            put = call("iam", "PutUserPermissionsBoundary", UserName=name, PermissionsBoundary=boundary)
+            drafts.append(Draft(put, "update", f"its boundary is {found.text('Boundary') or 'none'}"))
+        return tuple(drafts)
+
+    def delete(found: Fields) -> tuple[Draft, ...]:
+        gone = call("iam", "DeleteUser", UserName=name)
+        extras = removals(EXTRAS, ("UserName", name), found)
+        return (*extras, Draft(gone, "delete", "the restricted user"))
+
+    create = call(
+        "iam",
+        "CreateUser",
+        UserName=name,
+        Path=installation.path,
+        PermissionsBoundary=boundary,
+        Tags=tag_list(wanted),
+    )
+    return Resource(
+        address=address,
+        name=name,
+        identity=installation.arn("user", name),
+        needs=(),
+        read=read,
+        create=(Draft(create, "create", "programmatic access only: no console password"),),
+        change=change,
+        delete=delete,
+    )
+
+
+def _device_calls(name: str) -> tuple[Call, ...]:
+    """What else DeleteUser trips over; service-specific credentials are told by its DeleteConflict."""
+    return tuple(
+        call("iam", operation, UserName=name)
+        for operation in ("ListMFADevices", "ListSSHPublicKeys", "ListSigningCertificates")
+    )
+
+
+def _ids(reply: Reply | None, group: str, member: str) -> tuple[str, ...]:
+    return tuple(item.text(member) for item in (reply or Fields()).items_of(group))

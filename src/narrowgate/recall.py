@@ -1,0 +1,67 @@
+"""What the journal's lines prove about access keys and earlier specs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from narrowgate.calls import Fields
+
+Entry = Mapping[str, Any]
+
+
+def keys(entries: Sequence[Entry], user: str) -> Fields:
+    """What is known of the keys of `user`.
+
+    `Made`: ids that CreateAccessKey answered us. `Delivered`: ids whose secret reached a sink. `Open`: intents
+    to make a key that were never answered, with the ids `Before` and the time `At`. `Inactive`: id to the time
+    we deactivated it. `Rotation`: the id that an unfinished rotation replaces.
+    """
+    intents = {e["n"]: e for e in entries if e["event"] == "intent"}
+    answered = {e["of"] for e in entries if e["event"] in ("outcome", "failure")}
+    mine = {n: e for n, e in intents.items() if e["call"] == "iam:CreateAccessKey" and e["params"]["UserName"] == user}
+    done = [(intents[e["of"]], e) for e in entries if e["event"] == "outcome" and e["of"] in intents]
+    made = [o["ids"]["AccessKeyId"] for i, o in done if i["n"] in mine and "AccessKeyId" in o["ids"]]
+    delivered = [i["params"]["AccessKeyId"] for i, _ in done if i["call"] in ("sink:StoreKey", "sink:CopyKey")]
+    return Fields(
+        Made=tuple(dict.fromkeys(made)),
+        Delivered=tuple(dict.fromkeys(delivered)),
+        Open=tuple(
+            Fields(Before=tuple(e.get("note", {}).get("Before", ())), At=e["at"])
+            for n, e in mine.items()
+            if n not in answered
+        ),
+        Inactive=Fields(_deactivations(done, user)),
+        Rotation=_rotation(entries, user),
+    )
+
+
+def _deactivations(done: Iterable[tuple[Entry, Entry]], user: str) -> dict[str, str]:
+    since: dict[str, str] = {}
+    for intent, outcome in done:
+        params = intent["params"]
+        if intent["call"] == "iam:UpdateAccessKey" and params["UserName"] == user:
+            if params["Status"] == "Inactive":
+                since[params["AccessKeyId"]] = outcome["at"]
+            else:
+                since.pop(params["AccessKeyId"], None)
+    return since
+
+
+def _rotation(entries: Iterable[Entry], user: str) -> str:
+    replaced = ""
+    for entry in entries:
+        if entry["event"] in ("rotation", "rotated") and entry["user"] == user:
+            replaced = entry["old"] if entry["event"] == "rotation" else ""
+    return replaced
+
+
+def scopes(entries: Iterable[Entry]) -> tuple[Mapping[str, Any], ...]:
+    """Every different scope that mutating commands worked on since all was last torn down, oldest first."""
+    found: list[Mapping[str, Any]] = []
+    for entry in entries:
+        if entry["event"] == "clean":
+            found = [scope for scope in found if scope["account"] != entry["account"]]
+        elif entry["event"] == "run" and entry["scope"] not in found:
+            found.append(entry["scope"])
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Results as text and as JSON-ready data. Pure."""

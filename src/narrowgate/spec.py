@@ -1,0 +1,235 @@
+"""The spec, `platform.yaml`, as a validated value: what a person wants. Pure.
+
+Names and limits: "IAM and AWS STS quotas" and the CreateUser, CreateRole, CreatePolicy and
+CreateInstanceProfile pages of the IAM API reference.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+# The partitions that are supported, and the shape of their regions' names.
+PARTITIONS: Mapping[str, str] = {
+    "aws-cn": r"cn-\w+-\d+",
+    "aws-us-gov": r"us-gov-\w+-\d+",
+    "aws": r"(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+",
+}
+OWN_TAGS = ("narrowgate:installation", "narrowgate:address")
+TAGS_PER_OBJECT = 50
+
+_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
+_TAG = re.compile(r"[\w\s.:/=+\-@]*")
+
+
+def partition_of(region: str) -> str | None:
+    """`aws`, `aws-cn` or `aws-us-gov`; None for a region of another partition or of a wrong shape."""
+    return next((p for p, shape in PARTITIONS.items() if re.fullmatch(shape, region)), None)
+
+
+def _name(longest: int) -> AfterValidator:
+    def check(value: str) -> str:
+        if not _NAME.fullmatch(value):
+            raise ValueError("allowed are letters, digits and `+=,.@_-`")
+        if len(value) > longest:
+            raise ValueError(f"it has {len(value)} characters, allowed are {longest}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _path(value: str) -> str:
+    if not re.fullmatch(r"/|/[\x21-\x7e]+/", value) or "//" in value or "*" in value:
+        raise ValueError("it must begin and end with `/`, without blanks, `*` or `//`; for example `/platform/`")
+    if len(value) > 512:
+        raise ValueError(f"it has {len(value)} characters, allowed are 512")
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError as error:
+        raise ValueError(f"it is not a CIDR block such as `203.0.113.0/24`: {error}") from None
+
+
+def _tags(value: dict[str, str]) -> dict[str, str]:
+    for key, text in value.items():
+        if key.lower().startswith(("aws:", "narrowgate:")):
+            raise ValueError(f"the tag key `{key}` is reserved: choose one without that prefix")
+        if not 1 <= len(key) <= 128 or not _TAG.fullmatch(key):
+            raise ValueError(f"the tag key `{key}` must have 1 to 128 letters, digits, blanks or `_.:/=+-@`")
+        if len(text) > 256 or not _TAG.fullmatch(text):
+            raise ValueError(f"the value of tag `{key}` must have up to 256 letters, digits, blanks or `_.:/=+-@`")
+    if len({key.lower() for key in value}) < len(value):
+        raise ValueError("two tag keys differ only by case: IAM takes them for the same")
+    if len(value) > TAGS_PER_OBJECT - len(OWN_TAGS):
+        raise ValueError(f"at most {TAGS_PER_OBJECT - len(OWN_TAGS)} tags fit beside our own two")
+    return value
+
+
+EntityName: TypeAlias = Annotated[str, _name(64)]
+LongName: TypeAlias = Annotated[str, _name(128)]
+Network: TypeAlias = Annotated[str, AfterValidator(_network)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class PolicySource(_Model):
+    """Where a policy comes from: `file: NAME`, or the profile's own statements when left out."""
+
+    file: str | None = None
+    """A vendor's policy file, relative to the spec. $AWS_ACCOUNT_ID, $AWS_REGION and $AWS_PARTITION are filled in."""
+
+
+class KeyConditions(_Model):
+    """Where the installer's key may be used from; the policy then denies every call from elsewhere."""
+
+    source_ips: tuple[Network, ...] = Field(default=(), strict=False)
+    """CIDR blocks that calls must come from (`aws:SourceIp`)."""
+    source_vpces: tuple[Annotated[str, Field(pattern=r"^vpce-[0-9a-f]{8,17}$")], ...] = Field(default=(), strict=False)
+    """VPC endpoints that calls must come through (`aws:SourceVpce`)."""
+
+
+class Installer(_Model):
+    """The restricted IAM user: programmatic access only."""
+
+    user: EntityName
+    """The user's name, without the prefix."""
+    policy: LongName
+    """The name of its customer-managed policy, without the prefix."""
+    policy_source: PolicySource = PolicySource()
+    """Where that policy comes from."""
+    lifecycle: Literal["operate", "ephemeral"] = "operate"
+    """`operate`: the key stays and is rotated. `ephemeral`: the key is to be revoked after the installation."""
+    key_conditions: KeyConditions = KeyConditions()
+    """Where the key may be used from. Empty: anywhere."""
+
+
+class Node(_Model):
+    """The nodes' identity: an EC2 role, its policy and its instance profile."""
+
+    role: EntityName
+    """The role's name, without the prefix."""
+    policy: LongName
+    """The name of its customer-managed policy, without the prefix."""
+    policy_source: PolicySource = PolicySource()
+    """Where that policy comes from."""
+    instance_profile: LongName
+    """The instance profile's name, without the prefix; the AWS console gives it the role's name."""
+
+
+class SinkChoice(BaseModel):
+    """One place that receives the credentials; its other settings depend on `sink`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    sink: str
+    """The kind of sink."""
+
+
+class Spec(_Model):
+    """What a person wants; written by `narrowgate init`."""
+
+    profile: str = "iguazio"
+    """The platform whose names and policies are the defaults."""
+    system: Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,11}$")]
+    """The system's name: 1 to 12 lowercase letters and hyphens, a letter first. Marks everything as yours."""
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    """The account that is meant; compared with what AWS STS says. Quote it: '012345678901'."""
+    region: str
+    """The AWS region; the partition (aws, aws-cn, aws-us-gov) follows from it."""
+    installer: Installer
+    node: Node
+    path: Annotated[str, AfterValidator(_path)] = "/"
+    """The IAM path of users, roles, policies and instance profiles."""
+    name_prefix: str = ""
+    """Put before every name."""
+    tags: Annotated[dict[str, str], AfterValidator(_tags)] = Field(default_factory=dict)
+    """Put on everything that AWS can tag, beside our own two."""
+    permissions_boundary: str | None = None
+    """The boundary of the user and the role: a managed policy's ARN, or the name of one in this account."""
+    credentials: tuple[SinkChoice, ...] = Field(default=(SinkChoice(sink="csv"),), strict=False, min_length=1)
+    """Where the access key goes, the moment it is made."""
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Spec:
+        limits = (
+            ("installer.user", self.user_name, 64),
+            ("installer.policy", self.installer_policy_name, 128),
+            ("node.role", self.role_name, 64),
+            ("node.policy", self.node_policy_name, 128),
+            ("node.instance_profile", self.instance_profile_name, 128),
+        )
+        for field, name, longest in limits:
+            if not _NAME.fullmatch(name):
+                raise ValueError(
+                    f"`name_prefix` with {field} gives `{name}`: allowed are letters, digits and `+=,.@_-`"
+                )
+            if len(name) > longest:
+                raise ValueError(
+                    f"`name_prefix` with {field} gives `{name}`: {len(name)} characters, allowed are {longest}"
+                )
+        if self.installer_policy_name.lower() == self.node_policy_name.lower():
+            raise ValueError("installer.policy and node.policy must differ, and not by case alone")
+        if len({(c.sink, repr(sorted((c.model_extra or {}).items()))) for c in self.credentials}) < len(
+            self.credentials
+        ):
+            raise ValueError("two entries of `credentials` are the same")
+        return self
+
+    @property
+    def partition(self) -> str:
+        """The partition of the region."""
+        partition = partition_of(self.region)
+        assert partition is not None, "parse() refuses unknown regions"
+        return partition
+
+    @property
+    def user_name(self) -> str:
+        """The installer user's name in AWS."""
+        return self.name_prefix + self.installer.user
+
+    @property
+    def installer_policy_name(self) -> str:
+        """The installer policy's name in AWS."""
+        return self.name_prefix + self.installer.policy
+
+    @property
+    def role_name(self) -> str:
+        """The node role's name in AWS."""
+        return self.name_prefix + self.node.role
+
+    @property
+    def node_policy_name(self) -> str:
+        """The node policy's name in AWS."""
+        return self.name_prefix + self.node.policy
+
+    @property
+    def instance_profile_name(self) -> str:
+        """The instance profile's name in AWS."""
+        return self.name_prefix + self.node.instance_profile
+
+    def boundary_arn(self, account: str) -> str | None:
+        """The permissions boundary as an ARN; a bare name means a policy of this account."""
+        boundary = self.permissions_boundary
+        if boundary is None or boundary.startswith("arn:"):
+            return boundary
+        return f"arn:{self.partition}:iam::{account}:policy/{boundary.lstrip('/')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a spec may name, handed in because finding it out has effects: platforms, regions, sinks."""
+
+    profiles: Mapping[str, Mapping[str, Mapping[str, str]]]
+    """Profile name to the defaults of `installer` and `node`."""
+    regions: frozenset[str]
+    sinks: Mapping[str, type[BaseModel]]

@@ -1,0 +1,217 @@
+"""`narrowgate setup`: bring the account to what the spec says, and prove it. Also used by `teardown` to apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from narrowgate.adapters.apply import Outcome, Stage, apply
+from narrowgate.adapters.aws import Identity
+from narrowgate.adapters.evidence import Proof, prove_key
+from narrowgate.calls import EMPTY, Fields, call
+from narrowgate.errors import AwsError, Interrupted, NarrowgateError, OutcomeUnknown, Refused
+from narrowgate.finding import Finding
+from narrowgate.plan import Plan, Step
+from narrowgate.profiles.identities import KEY
+from narrowgate.verbs import planning
+from narrowgate.verbs.planning import Planned
+from narrowgate.verbs.site import Site
+
+# Somebody, or an earlier try of ours, was there first: look again and plan again.
+LOOK_AGAIN = frozenset(
+    {"EntityAlreadyExists", "ResourceExistsException", "ParameterAlreadyExists", "NoSuchEntity", "DeleteConflict"}
+)
+ROUNDS = 4
+SETTLE = 30.0
+# How long AWS may take to list a key whose creation was never answered.
+UNLISTED = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What became of a setup."""
+
+    steps: int
+    proof: Proof | None
+    findings: tuple[Finding, ...]
+
+
+def setup(site: Site, approve: Callable[[Planned], bool], *, plan_file: Path | None = None) -> Setup:
+    """Plan, ask, do, verify.
+
+    `approve` raises Refused when the person says no, and answers whether a question was asked: the account is
+    then looked at again, for what is done must be what was approved.
+
+    Raises Refused for a plan that is refused, and Interrupted when stopped; the next setup goes on.
+    """
+    site.journal.lock()
+    try:
+        told_of_journal(site)
+        planned = _settled(site)
+        refuse(planned.plan)
+        if plan_file is not None:
+            planning.check_binding(site, planned, plan_file)
+        if planned.plan.is_empty:
+            return Setup(0, None, planning.drifted(site, planned))
+        if approve(planned):
+            planned = _unchanged(site, planned)
+        done = converge(site, planned)
+        proof, last = _verified(site, keys_made=any(s.change == "store" for s in planned.plan.steps))
+        return Setup(done, proof, planning.drifted(site, last))
+    finally:
+        site.journal.close()
+
+
+def told_of_journal(site: Site) -> None:
+    """Say so when the journal was corrupted; it is kept aside and nothing of it is believed."""
+    if site.journal.set_aside is not None:
+        site.around.listener.say(
+            f"the journal is corrupted and was kept aside as {site.journal.set_aside.name}; "
+            "nothing in it is believed, AWS and the sinks are asked instead"
+        )
+
+
+def refuse(plan: Plan) -> None:
+    """Raise Refused when anything stops the plan; nothing was done."""
+    if plan.refusals:
+        lines = (f"cannot plan `{r.address}`: {r.message}" for r in plan.refusals)
+        raise Refused("\n".join(lines))
+
+
+def _settled(site: Site) -> Planned:
+    """Plan; where an earlier CreateAccessKey was never answered, first give AWS time to list the key."""
+    clock = site.around.clock
+    while True:
+        planned = planning.make(site)
+        found = planned.seen.get(KEY)
+        pending = [intent.text("At") for intent in recalled(site).items_of("Open")]
+        recent = [at for at in pending if _age(at, clock.now()) < UNLISTED]
+        if not recent or (found and found.texts("Lost")):
+            return planned
+        site.around.listener.say("an earlier key creation was never answered: looking whether AWS lists the key")
+        clock.sleep(1.0)
+        _halt(site)
+
+
+def recalled(site: Site) -> Fields:
+    """What the journal knows of the user's keys."""
+    return site.admin(call("journal", "RecallKeys", UserName=site.spec.user_name)) or EMPTY
+
+
+def _age(at: str, now: datetime) -> float:
+    return (now - datetime.fromisoformat(at)).total_seconds()
+
+
+def _unchanged(site: Site, planned: Planned) -> Planned:
+    again = planning.make(site)
+    if again.plan != planned.plan:
+        raise Refused("the account changed while you were asked; run the command again")
+    return again
+
+
+def converge(site: Site, planned: Planned) -> int:
+    """Carry out the plan; where an outcome is unknown or somebody was first, look and plan again.
+
+    Later rounds may only repeat what was approved, or delete a key whose secret was lost on the way.
+    """
+    approved = frozenset((s.address, s.call.name) for s in planned.plan.steps)
+    probe(site, planned.plan)
+    site.journal.begin("setup", site.scope)
+    done = 0
+    for _ in range(ROUNDS):
+        outcome = apply(planned.plan, stage(site))
+        done += len(outcome.done)
+        halted(outcome)
+        if not outcome.failed:
+            return done
+        if not all(_worth_another_look(error) for error in outcome.failed.values()):
+            break
+        planned = _settled(site)
+        refuse(planned.plan)
+        _stays_within(planned.plan, approved)
+    error = outcome.error()
+    assert error is not None
+    raise error
+
+
+def stage(site: Site) -> Stage:
+    """What `apply` works with."""
+    return Stage(
+        worlds={"admin": site.admin},
+        journal=site.journal,
+        clock=site.around.clock,
+        report=site.around.listener.step,
+        stop=site.around.stop,
+    )
+
+
+def probe(site: Site, plan: Plan) -> None:
+    """Find out that the sinks can be written before a key is made for them."""
+    stores = [s.call.params.text("Sink") for s in plan.steps if s.change == "store"]
+    if stores:
+        memory = recalled(site)
+        site.keeping.probe(frozenset(stores), frozenset((*memory.texts("Made"), *memory.texts("Delivered"))))
+
+
+def halted(outcome: Outcome) -> None:
+    """Raise Interrupted when the person stopped the run."""
+    if outcome.stopped:
+        raise Interrupted(
+            f"stopped: {len(outcome.done)} steps are done and journalled; run the same command again to go on"
+        )
+
+
+def _halt(site: Site) -> None:
+    if site.around.stop.is_set():
+        raise Interrupted("stopped while waiting; run the same command again to go on")
+
+
+def _worth_another_look(error: NarrowgateError) -> bool:
+    return isinstance(error, OutcomeUnknown) or (isinstance(error, AwsError) and error.code in LOOK_AGAIN)
+
+
+def _stays_within(plan: Plan, approved: frozenset[tuple[str, str]]) -> None:
+    beyond = [s for s in plan.steps if (s.address, s.call.name) not in approved and not _drops_a_lost_key(s)]
+    if beyond:
+        names = ", ".join(f"{s.call.name} for {s.address}" for s in beyond)
+        raise Refused(f"the account changed during the run, and would now need {names}; run the command again to see")
+
+
+def _drops_a_lost_key(step: Step) -> bool:
+    return step.address == KEY and step.call.name == "iam:DeleteAccessKey"
+
+
+def _verified(site: Site, *, keys_made: bool) -> tuple[Proof | None, Planned]:
+    """Look again until there is nothing left to do; meanwhile use the new key where it will be used."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify") as pool:
+        again = pool.submit(_until_nothing_is_left, site)
+        proof = prove_current(site) if keys_made else None
+        return proof, again.result()
+
+
+def _until_nothing_is_left(site: Site) -> Planned:
+    clock = site.around.clock
+    deadline = clock.monotonic() + SETTLE
+    pause = 0.25
+    while True:
+        planned = planning.make(site)
+        if planned.plan.is_empty:
+            return planned
+        if clock.monotonic() > deadline:
+            left = "; ".join([f"{s.call.name} for {s.address}" for s in planned.plan.steps])
+            raise AwsError(f"the account still differs from the spec after {SETTLE:.0f} s: {left}", code="NotConverged")
+        _halt(site)
+        clock.sleep(pause)
+        pause = min(pause * 2, 4.0)
+
+
+def prove_current(site: Site, key: str = "") -> Proof:
+    """Use the key named, or the one delivered last, until AWS accepts it everywhere that it is for."""
+    pair = site.keeping.load(key or recalled(site).texts("Delivered")[-1])
+    if pair is None:
+        raise AwsError("no sink holds the secret of the new key", code="NoSecret")
+    world = site.connect(Identity(pair[0], pair[1]))
+    return prove_key(world, site.user_arn, site.profile.evidence, site.around.clock)

@@ -1,0 +1,113 @@
+"""`narrowgate teardown`: everything that we own, in the reverse order, and then a look whether it is gone.
+
+It finds our things by their names, those of earlier specs by the journal, and never lists the account's roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from narrowgate.adapters.apply import apply
+from narrowgate.adapters.observe import observe
+from narrowgate.errors import Refused
+from narrowgate.plan import Plan, Refusal, joined, removal, strangers
+from narrowgate.verbs.setup import halted, stage, told_of_journal
+from narrowgate.verbs.site import Group, Site, earlier
+
+SETTLE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TornDown:
+    """What became of a teardown: steps done, what is left, and what was never ours."""
+
+    steps: int
+    left: tuple[str, ...]
+    strangers: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The plan of a teardown, and the things with our names that it leaves alone."""
+
+    plan: Plan
+    strangers: tuple[Refusal, ...]
+
+
+def planned(site: Site) -> Removal:
+    """What a teardown would remove; touches nothing."""
+    plans: list[Plan] = []
+    others: list[Refusal] = []
+    for group in _groups(site):
+        seen = observe(group.resources, site.admin, whole=True)
+        plans.append(removal(group.resources, seen, group.system))
+        others += strangers(group.resources, seen, group.system)
+    return Removal(joined(plans), tuple(others))
+
+
+def teardown(site: Site, approve: Callable[[Removal], bool], *, force: bool = False) -> TornDown:
+    """Remove everything of ours. Raises Refused, before any write, when others attached something to it.
+
+    With `force` that is removed too. What is still there in the end is in `left`.
+    """
+    site.journal.lock()
+    try:
+        told_of_journal(site)
+        wanted = planned(site)
+        refuse_extras(wanted, force=force)
+        if not wanted.plan.steps:
+            return TornDown(0, (), wanted.strangers)
+        if approve(wanted) and planned(site) != wanted:
+            raise Refused("the account changed while you were asked; run the command again")
+        site.journal.begin("teardown", site.scope)
+        outcome = apply(wanted.plan, stage(site))
+        halted(outcome)
+        error = outcome.error()
+        if error is not None:
+            raise error
+        left = _what_is_left(site)
+        if not left:
+            site.journal.mark("clean", account=site.installation.account)
+        return TornDown(len(outcome.done), left, wanted.strangers)
+    finally:
+        site.journal.close()
+
+
+def refuse_extras(wanted: Removal, *, force: bool) -> None:
+    """Raise Refused when others attached something, unless the person forces it."""
+    extras = wanted.plan.extras
+    if extras and not force:
+        listed = "\n".join(f"  {extra}" for extra in extras)
+        raise Refused(
+            f"others attached this to what narrowgate made; nothing was touched:\n{listed}\n"
+            "remove it yourself, or run teardown with `--force`"
+        )
+
+
+def _groups(site: Site) -> tuple[Group, ...]:
+    return (Group(site.spec.system, site.resources), *earlier(site))
+
+
+def _what_is_left(site: Site) -> tuple[str, ...]:
+    """What of ours is still seen, once AWS had time to settle."""
+    clock = site.around.clock
+    deadline = clock.monotonic() + SETTLE
+    pause = 0.25
+    while True:
+        left = [identity for group in _groups(site) for identity in _present(site, group)]
+        if not left or clock.monotonic() > deadline or site.around.stop.is_set():
+            return tuple(left)
+        clock.sleep(pause)
+        pause = min(pause * 2, 4.0)
+
+
+def _present(site: Site, group: Group) -> tuple[str, ...]:
+    """What of the group is there and ours."""
+    seen = observe(group.resources, site.admin)
+    others = frozenset(refusal.address for refusal in strangers(group.resources, seen, group.system))
+    return tuple(
+        r.identity
+        for r in group.resources
+        if seen[r.address] is not None and r.address not in others and r.parent not in others
+    )
