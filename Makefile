@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-fast check bench setup lock clean
+.PHONY: demo docs test test-fast check bench setup lock clean
 
 setup: $(READY)
 
@@ -41,3 +41,7 @@ lock:
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# Writes docs/reference.md from the code.
+docs: $(READY)
+	$(BIN)/python -m tools.reference

@@ -95,8 +95,10 @@ def freeze(value: object) -> Value:
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case Mapping():
             return Fields({str(k): v for k, v in value.items()})
-        case list() | tuple() | set() | frozenset():
+        case list() | tuple():
             return tuple(freeze(v) for v in value)
+        case set() | frozenset():
+            return tuple(sorted((freeze(v) for v in value), key=repr))
     raise TypeError(f"no place for a {type(value).__name__} in a Call")
 
 

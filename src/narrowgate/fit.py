@@ -40,6 +40,8 @@ def read(text: str, installation: Installation, names: Names) -> Document | Faul
 def check(document: Document, installation: Installation, names: Names) -> Document | Faults:
     """The document itself, or why it does not fit."""
     faults = tuple(_faults(document, installation, names))
+    # A role that is named wrongly cannot be passed either: one mistake, one line.
+    faults = faults or tuple(_unpassable(document, names))
     return Faults(faults) if faults else document
 
 
@@ -88,7 +90,6 @@ def _faults(document: Document, installation: Installation, names: Names) -> Ite
             yield _fault(use, f"{message}`{installation.partition}`; write $AWS_PARTITION, or correct the region")
         elif arn.service == "iam":
             yield from _misnamed(use, arn.resource, names)
-    yield from _unpassable(document, names)
 
 
 def _misnamed(use: ResourceUse, resource: str, names: Names) -> Iterator[Fault]:

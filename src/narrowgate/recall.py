@@ -14,17 +14,22 @@ def keys(entries: Sequence[Entry], user: str) -> Fields:
     """What is known of the keys of `user`.
 
     `Made`: ids that CreateAccessKey answered us. `Delivered`: ids whose secret reached a sink. `Open`: intents
-    to make a key that were never answered, with the ids `Before` and the time `At`. `Inactive`: id to the time
-    we deactivated it. `Rotation`: the id that an unfinished rotation replaces.
+    to make a key that were never answered, with the ids `Before` and the time `At`. `Born`: id to the time we made
+    it, unless we deleted it. `Gone`: id to the time we deleted it. `Stored`: which `Sink` was given which key, and
+    when. `Inactive`: id to the time we deactivated it. `Rotation`: the id that an unfinished rotation replaces.
     """
     intents = {e["n"]: e for e in entries if e["event"] == "intent"}
     answered = {e["of"] for e in entries if e["event"] in ("outcome", "failure")}
     mine = {n: e for n, e in intents.items() if e["call"] == "iam:CreateAccessKey" and e["params"]["UserName"] == user}
     done = [(intents[e["of"]], e) for e in entries if e["event"] == "outcome" and e["of"] in intents]
-    made = [o["ids"]["AccessKeyId"] for i, o in done if i["n"] in mine and "AccessKeyId" in o["ids"]]
+    born = {o["ids"]["AccessKeyId"]: o["at"] for i, o in done if i["n"] in mine and "AccessKeyId" in o["ids"]}
+    gone = {i["params"]["AccessKeyId"]: o["at"] for i, o in done if i["call"] == "iam:DeleteAccessKey"}
     delivered = [i["params"]["AccessKeyId"] for i, _ in done if i["call"] in ("sink:StoreKey", "sink:CopyKey")]
     return Fields(
-        Made=tuple(dict.fromkeys(made)),
+        Made=tuple(born),
+        Born=Fields({key: at for key, at in born.items() if key not in gone}),
+        Gone=Fields(gone),
+        Stored=_stored(done),
         Delivered=tuple(dict.fromkeys(delivered)),
         Open=tuple(
             Fields(Before=tuple(e.get("note", {}).get("Before", ())), At=e["at"])
@@ -34,6 +39,18 @@ def keys(entries: Sequence[Entry], user: str) -> Fields:
         Inactive=Fields(_deactivations(done, user)),
         Rotation=_rotation(entries, user),
     )
+
+
+def _stored(done: Iterable[tuple[Entry, Entry]]) -> tuple[Fields, ...]:
+    stored: dict[tuple[str, str], str] = {}
+    for intent, outcome in done:
+        params = intent["params"]
+        if intent["call"] in ("sink:StoreKey", "sink:CopyKey"):
+            stored = {pair: at for pair, at in stored.items() if pair[1] != params["Sink"]}
+            stored[params["AccessKeyId"], params["Sink"]] = outcome["at"]
+        elif intent["call"] == "sink:ForgetKey":
+            stored.pop((params["AccessKeyId"], params["Sink"]), None)
+    return tuple(Fields(AccessKeyId=key, Sink=sink, At=at) for (key, sink), at in stored.items())
 
 
 def _deactivations(done: Iterable[tuple[Entry, Entry]], user: str) -> dict[str, str]:
@@ -53,6 +70,8 @@ def _rotation(entries: Iterable[Entry], user: str) -> str:
     for entry in entries:
         if entry["event"] in ("rotation", "rotated") and entry["user"] == user:
             replaced = entry["old"] if entry["event"] == "rotation" else ""
+        elif entry["event"] == "clean":
+            replaced = ""
     return replaced
 
 

@@ -121,13 +121,13 @@ def next_move(now: Situation, pace: Pace) -> Move:
     old = found.group("Memory").text("Rotation")
     if not old:
         return _begin(now)
+    if now.retire not in ("", old):
+        return Stuck(f"a rotation that replaces `{old}` is unfinished: finish it first, without `--retire`")
     keys = {k.text("AccessKeyId"): k for k in found.items_of("Keys")}
-    if old not in keys:
-        return Finish(old)
     others = [key for key in keys if key != old]
     if not others:
         return Make(before=tuple(keys))
-    return _retire(now, pace, keys[old], others[-1])
+    return _retire(now, pace, old, others[-1])
 
 
 def _begin(now: Situation) -> Move:
@@ -146,6 +146,10 @@ def _begin(now: Situation) -> Move:
             f"user {now.user} has two keys ({', '.join(keys)}) and no sink of ours holds either; delete one in IAM"
         )
     other = next(key for key in keys if key != kept)
+    if now.retire == kept:
+        return Stuck(
+            f"`{kept}` is the newer key, and a user has two at most: replace `{other}` first, or delete it in IAM"
+        )
     if other == now.retire or other in _ours(found):
         return Begin(other)
     return _unknown(now.user, other)
@@ -163,9 +167,9 @@ def _ours(found: Fields) -> frozenset[str]:
     return frozenset((*holders_of(found), *memory.texts("Made"), *memory.texts("Delivered")))
 
 
-def _retire(now: Situation, pace: Pace, old: Fields, new: str) -> Move:
-    """Both keys are there: the new one must be everywhere and work, before the old one goes by degrees."""
-    found, name = now.found, old.text("AccessKeyId")
+def _retire(now: Situation, pace: Pace, old: str, new: str) -> Move:
+    """The new key is there: it must be in every sink and work, before the old one goes by degrees."""
+    found = now.found
     if new not in holders_of(found):
         return Stuck(
             f"no sink holds the secret of the newer key `{new}`: delete it in IAM if nobody uses it, "
@@ -175,13 +179,19 @@ def _retire(now: Situation, pace: Pace, old: Fields, new: str) -> Move:
         return Save(new)
     if not now.proved:
         return Prove(new)
-    if old.text("Status") == "Active":
-        return _when_quiet(now, pace, name, new)
-    since = found.group("Memory").group("Inactive").text(name)
-    until = (datetime.fromisoformat(since) if since else now.now) + pace.grace
+    status = {k.text("AccessKeyId"): k.text("Status") for k in found.items_of("Keys")}.get(old)
+    if status is None:
+        return Finish(old)
+    if status == "Active":
+        return _when_quiet(now, pace, old, new)
+    since = found.group("Memory").group("Inactive").text(old)
+    if not since:
+        # Somebody else switched it off, or our answer was lost: doing it again gives the grace period a beginning.
+        return Deactivate(old)
+    until = datetime.fromisoformat(since) + pace.grace
     if now.now < until:
-        return Wait(until, f"the old key `{name}` is inactive, and is deleted after a grace period")
-    return Delete(name)
+        return Wait(until, f"the old key `{old}` is inactive, and is deleted after a grace period")
+    return Delete(old)
 
 
 def _when_quiet(now: Situation, pace: Pace, old: str, new: str) -> Move:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 # The partitions that are supported, and the shape of their regions' names.
 PARTITIONS: Mapping[str, str] = {
@@ -24,7 +24,7 @@ OWN_TAGS = ("narrowgate:installation", "narrowgate:address")
 TAGS_PER_OBJECT = 50
 
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
-_TAG = re.compile(r"[\w\s.:/=+\-@]*")
+_TAG = re.compile(r"[\w .:/=+\-@]*")
 
 
 def partition_of(region: str) -> str | None:
@@ -44,8 +44,9 @@ def _name(longest: int) -> AfterValidator:
 
 
 def _path(value: str) -> str:
-    if not re.fullmatch(r"/|/[\x21-\x7e]+/", value) or "//" in value or "*" in value:
-        raise ValueError("it must begin and end with `/`, without blanks, `*` or `//`; for example `/platform/`")
+    # CreatePolicy allows fewer characters than CreateUser and CreateRole.
+    if not re.fullmatch(r"(/[A-Za-z0-9.,+@=_-]+)*/", value):
+        raise ValueError("it must begin and end with `/`, with names of letters, digits and `+=,.@_-`, as `/platform/`")
     if len(value) > 512:
         raise ValueError(f"it has {len(value)} characters, allowed are 512")
     return value
@@ -142,7 +143,7 @@ class Spec(_Model):
     """The platform whose names and policies are the defaults."""
     system: Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,11}$")]
     """The system's name: 1 to 12 lowercase letters and hyphens, a letter first. Marks everything as yours."""
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
     """The account that is meant; compared with what AWS STS says. Quote it: '012345678901'."""
     region: str
     """The AWS region; the partition (aws, aws-cn, aws-us-gov) follows from it."""
@@ -159,31 +160,25 @@ class Spec(_Model):
     credentials: tuple[SinkChoice, ...] = Field(default=(SinkChoice(sink="csv"),), strict=False, min_length=1)
     """Where the access key goes, the moment it is made."""
 
-    @model_validator(mode="after")
-    def _names_fit(self) -> Spec:
-        limits = (
+    def clashes(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """What is wrong between settings that are each right: where, and why."""
+        if self.name_prefix and not _NAME.fullmatch(self.name_prefix):
+            yield ("name_prefix",), f"found `{self.name_prefix}`: allowed are letters, digits and `+=,.@_-`"
+        for field, name, longest in self._made_names():
+            if len(name) > longest:
+                message = f"with {field} it gives `{name}`: {len(name)} characters, allowed are {longest}"
+                yield ("name_prefix",), message
+        if self.installer_policy_name.lower() == self.node_policy_name.lower():
+            yield ("node", "policy"), "it must differ from installer.policy, and not by case alone"
+
+    def _made_names(self) -> tuple[tuple[str, str, int], ...]:
+        return (
             ("installer.user", self.user_name, 64),
             ("installer.policy", self.installer_policy_name, 128),
             ("node.role", self.role_name, 64),
             ("node.policy", self.node_policy_name, 128),
             ("node.instance_profile", self.instance_profile_name, 128),
         )
-        for field, name, longest in limits:
-            if not _NAME.fullmatch(name):
-                raise ValueError(
-                    f"`name_prefix` with {field} gives `{name}`: allowed are letters, digits and `+=,.@_-`"
-                )
-            if len(name) > longest:
-                raise ValueError(
-                    f"`name_prefix` with {field} gives `{name}`: {len(name)} characters, allowed are {longest}"
-                )
-        if self.installer_policy_name.lower() == self.node_policy_name.lower():
-            raise ValueError("installer.policy and node.policy must differ, and not by case alone")
-        if len({(c.sink, repr(sorted((c.model_extra or {}).items()))) for c in self.credentials}) < len(
-            self.credentials
-        ):
-            raise ValueError("two entries of `credentials` are the same")
-        return self
 
     @property
     def partition(self) -> str:

@@ -6,7 +6,7 @@ An error says file, line and field, what was found, what is allowed, and the nea
 from __future__ import annotations
 
 import difflib
-import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -14,11 +14,13 @@ from pydantic import BaseModel, ValidationError
 
 from narrowgate.errors import UsageError
 from narrowgate.spec import Known, Spec, partition_of
+from narrowgate.yaml_text import Location, load, place, plain_of
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-Location = tuple[int | str, ...]
+# A managed policy's name of up to 128 characters, with its path before it.
+POLICY_NAME = re.compile(r"/?([\w+=,.@-]+/)*[\w+=,.@-]{1,128}", re.ASCII)
 
 
 def parse(text: str, name: str, known: Known) -> Spec:
@@ -26,16 +28,17 @@ def parse(text: str, name: str, known: Known) -> Spec:
 
     Raises UsageError whose message has one line for each thing that is wrong.
     """
-    tree = _tree(text, name)
-    wanted = _with_defaults(_plain(tree), known)
+    tree = load(text, name)
+    plain = plain_of(tree)
+    _check_profile(plain, tree, name, known)
+    wanted = _with_defaults(plain, known)
     try:
         spec = Spec.model_validate(wanted)
     except ValidationError as error:
-        # The wrong profile's defaults would only add misleading lines.
-        raise UsageError("\n".join(_line(tree, name, d, known) for d in error.errors())) from None
-    problems = [*_unknown(spec, known), *_sink_problems(spec, known)]
+        raise UsageError("\n".join(_line(tree, name, d, known) for d in error.errors() if not _follows(d))) from None
+    problems = [*spec.clashes(), *_unknown(spec, known), *_sink_problems(spec, known)]
     if problems:
-        raise UsageError("\n".join(f"{_place(tree, name, loc)}: {message}" for loc, message in problems))
+        raise UsageError("\n".join(f"{place(tree, name, loc)}: {message}" for loc, message in problems))
     return spec
 
 
@@ -63,41 +66,12 @@ def _sink_schema(kind: str, settings: type[BaseModel]) -> dict[str, Any]:
     return inner
 
 
-def _tree(text: str, name: str) -> Mapping[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import DuplicateKeyError
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        tree = YAML(typ="rt", pure=True).load(io.StringIO(text))
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{name}:{line}: a key is written twice; keep one of the two") from None
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{name}:{line}: this is not YAML: {error.problem or error.context}") from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"{name}:1: this is not YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(tree, Mapping):
-        raise UsageError(f"{name}:1: a spec is a list of keys such as `system:` and `region:`; see `narrowgate init`")
-    return tree
-
-
-def _plain(value: object) -> Any:
-    match value:
-        case Mapping():
-            return {str(k): _plain(v) for k, v in value.items()}
-        case str():
-            return str(value)
-        case bool():
-            return value
-        case int():
-            return int(value)
-        case float():
-            return float(value)
-        case Sequence():
-            return [_plain(v) for v in value]
-    return value
+def _check_profile(plain: Mapping[str, Any], tree: Mapping[str, Any], name: str, known: Known) -> None:
+    """A wrong profile gives no defaults, and every other message would be misleading."""
+    profile = plain.get("profile")
+    if isinstance(profile, str) and profile not in known.profiles:
+        message = f"there is no profile `{profile}`{_nearest(profile, known.profiles)}"
+        raise UsageError(f"{place(tree, name, ('profile',))}: {message}; there are {', '.join(sorted(known.profiles))}")
 
 
 def _with_defaults(wanted: dict[str, Any], known: Known) -> dict[str, Any]:
@@ -122,8 +96,6 @@ def _following(part: str, given: Mapping[str, Any], defaults: Mapping[str, str])
 
 
 def _unknown(spec: Spec, known: Known) -> Iterable[tuple[Location, str]]:
-    if spec.profile not in known.profiles:
-        yield ("profile",), f"there is no profile `{spec.profile}`{_nearest(spec.profile, known.profiles)}"
     if partition_of(spec.region) is None:
         yield (
             ("region",),
@@ -132,7 +104,7 @@ def _unknown(spec: Spec, known: Known) -> Iterable[tuple[Location, str]]:
     elif spec.region not in known.regions:
         yield (
             ("region",),
-            f"there is no region `{spec.region}` in botocore's list{_nearest(spec.region, known.regions)}",
+            f"there is no region `{spec.region}` that this version knows{_nearest(spec.region, known.regions)}",
         )
     else:
         yield from _boundary_problems(spec)
@@ -140,11 +112,15 @@ def _unknown(spec: Spec, known: Known) -> Iterable[tuple[Location, str]]:
 
 def _boundary_problems(spec: Spec) -> Iterable[tuple[Location, str]]:
     boundary = spec.permissions_boundary
-    if boundary is None or not boundary.startswith("arn:"):
+    if boundary is None:
+        return
+    place = ("permissions_boundary",)
+    if not boundary.startswith("arn:"):
+        if not POLICY_NAME.fullmatch(boundary):
+            yield place, f"`{boundary}` is neither the ARN nor the name of a managed policy, such as OurBoundary"
         return
     parts = boundary.split(":", 5)
-    place = ("permissions_boundary",)
-    if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith("policy/"):
+    if len(parts) < 6 or parts[2] != "iam" or not _names_policy(parts[5]):
         yield (
             place,
             f"`{boundary}` is not the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/Boundary",
@@ -158,7 +134,12 @@ def _boundary_problems(spec: Spec) -> Iterable[tuple[Location, str]]:
         yield place, f"`{boundary}` is in account {parts[4]}, but the spec names account {spec.account}"
 
 
+def _names_policy(resource: str) -> bool:
+    return resource.startswith("policy/") and POLICY_NAME.fullmatch(resource.removeprefix("policy")) is not None
+
+
 def _sink_problems(spec: Spec, known: Known) -> Iterable[tuple[Location, str]]:
+    seen: list[tuple[str, BaseModel]] = []
     for position, choice in enumerate(spec.credentials):
         settings = known.sinks.get(choice.sink)
         if settings is None:
@@ -166,7 +147,10 @@ def _sink_problems(spec: Spec, known: Known) -> Iterable[tuple[Location, str]]:
             yield ("credentials", position, "sink"), f"{message}; there are {', '.join(sorted(known.sinks))}"
             continue
         try:
-            settings.model_validate(choice.model_extra or {})
+            filled = settings.model_validate(choice.model_extra or {})
+            if (choice.sink, filled) in seen:
+                yield ("credentials", position, "sink"), "an entry above is the same sink in the same place"
+            seen.append((choice.sink, filled))
         except ValidationError as error:
             for detail in error.errors():
                 yield (
@@ -175,15 +159,28 @@ def _sink_problems(spec: Spec, known: Known) -> Iterable[tuple[Location, str]]:
                 )
 
 
+def _follows(detail: ErrorDetails) -> bool:
+    """Pydantic calls a list too short when its entries are wrong: said already, by the entries' errors."""
+    return detail["type"] == "too_short" and bool(detail["input"])
+
+
 def _line(tree: Mapping[str, Any], name: str, detail: ErrorDetails, known: Known) -> str:
     location = detail["loc"]
-    return f"{_place(tree, name, location)}: {_message(detail, _keys_at(Spec, location[:-1]))}"
+    return f"{place(tree, name, location)}: {_message(detail, _keys_at(Spec, location[:-1]))}"
+
+
+# Pydantic's own words for these are a programmer's.
+ALLOWED: Mapping[str, str] = {
+    "model_type": "keys with values",
+    "dict_type": "keys with values",
+    "tuple_type": "a list",
+}
 
 
 def _message(detail: ErrorDetails, keys: Sequence[str]) -> str:
     found = detail["input"]
     last = str(detail["loc"][-1]) if detail["loc"] else ""
-    shown = f"found `{found}`" if isinstance(found, str | int | float) else "found something else"
+    shown = _shown(found)
     match detail["type"]:
         case "extra_forbidden":
             return f"unknown key{_nearest(last, keys)}; allowed are {', '.join(keys)}"
@@ -193,11 +190,22 @@ def _message(detail: ErrorDetails, keys: Sequence[str]) -> str:
             return f"{shown}: {detail['ctx']['error']}" if isinstance(found, str) else str(detail["ctx"]["error"])
         case "literal_error":
             return f"{shown}, allowed are {detail['ctx']['expected']}"
-        case "string_type" if isinstance(found, int | float):
-            return f"{shown}, which YAML takes for a number: put it in quotes"
+        case "too_short":
+            return "this list is empty: give at least one"
+        case "string_type" if isinstance(found, bool | int | float):
+            taken = "true or false" if isinstance(found, bool) else "a number"
+            return f"{shown}, which YAML takes for {taken}: put it in quotes"
         case "string_pattern_mismatch":
             return f"{shown}, allowed is what matches {detail['ctx']['pattern']}"
-    return f"{shown}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+    said = f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
+    return f"{shown}, allowed is {ALLOWED[detail['type']]}" if detail["type"] in ALLOWED else f"{shown}: {said}"
+
+
+def _shown(found: object) -> str:
+    if not isinstance(found, str | int | float):
+        return "found something else"
+    text = str(found).lower() if isinstance(found, bool) else str(found)
+    return f"found `{text if text.isprintable() else repr(text)[1:-1]}`"
 
 
 def _keys_at(model: type[BaseModel], location: Location) -> list[str]:
@@ -218,18 +226,7 @@ def _is_model(kind: object) -> bool:
 
 
 def _nearest(word: str, among: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(among), n=1, cutoff=0.6)
-    return f", did you mean `{close[0]}`?" if close else ""
-
-
-def _place(tree: Mapping[str, Any], name: str, location: Location) -> str:
-    """`platform.yaml:7: installer.user`; the nearest enclosing line where the key itself is absent."""
-    line: int = 1
-    node: Any = tree
-    for step in location:
-        marks = getattr(getattr(node, "lc", None), "data", None) or {}
-        if step not in marks:
-            break
-        line = marks[step][0] + 1
-        node = node[step]
-    return f"{name}:{line}: {'.'.join(str(s) for s in location) or 'spec'}"
+    close = difflib.get_close_matches(word, list(among), n=5, cutoff=0.6)
+    # Letters that only changed places are the likeliest slip.
+    shuffled = [name for name in close if sorted(name) == sorted(word)]
+    return f", did you mean `{(shuffled or close)[0]}`?" if close else ""

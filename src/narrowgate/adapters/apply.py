@@ -6,7 +6,7 @@ thing that a stop never holds back is a secret on its way into its sinks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -94,10 +94,19 @@ def _ready(plan: Plan, outcome: Outcome, running: frozenset[int], *, stopping: b
         saves = _saves_a_secret(step)
         if at in over or (stopping and not saves):
             continue
-        needs = (n for n in step.needs if not (saves and plan.steps[n].change == "store"))
+        needs = _but_for_stores(plan, step) if saves else step.needs
         if all(n in outcome.done for n in needs):
             ready.append(at)
     return tuple(ready)
+
+
+def _but_for_stores(plan: Plan, step: Step) -> Iterator[int]:
+    """What the step needs, with the needs of each save before it in the place of that save."""
+    for need in step.needs:
+        if plan.steps[need].change == "store":
+            yield from _but_for_stores(plan, plan.steps[need])
+        else:
+            yield need
 
 
 def _saves_a_secret(step: Step) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +60,15 @@ class Endpoint:
     transport: Transport | None = None
 
 
-def connect(identity: Identity, endpoint: Endpoint) -> World:
-    """The World of `identity` at `endpoint`. Raises NotPermitted at the first call without credentials."""
-    return _Connection(identity, endpoint)
+def connect(identity: Identity, endpoint: Endpoint, *, early: tuple[str, ...] = ()) -> World:
+    """The World of `identity` at `endpoint`. Raises NotPermitted at the first call without credentials.
+
+    The clients of the services in `early` are made in the background, while something else goes on.
+    """
+    connection = _Connection(identity, endpoint)
+    if early:
+        threading.Thread(target=connection.prepare, args=(early,), name="clients", daemon=True).start()
+    return connection
 
 
 class _Connection:
@@ -88,6 +95,12 @@ class _Connection:
         sealed = _sealed(raw, shape)
         return sealed if isinstance(sealed, Fields) else EMPTY
 
+    def prepare(self, services: tuple[str, ...]) -> None:
+        """Make clients ahead of their first call; what goes wrong is told by that call."""
+        with suppress(NarrowgateError):
+            for service in services:
+                self._client(service)
+
     def _client(self, service: str) -> BaseClient:
         with self._lock:
             if service not in self._clients:
@@ -101,7 +114,7 @@ class _Connection:
 
         try:
             if self._session is None:
-                self._session = botocore.session.Session(profile=self._identity.profile)
+                self._session = botocore.session.Session(profile=self._identity.profile, session_vars=self._variables())
             client = self._session.create_client(
                 service,
                 region_name=self._endpoint.region,
@@ -123,6 +136,10 @@ class _Connection:
         if transport is not None:
             client.meta.events.register("before-send", _sender(transport))
         return client
+
+    def _variables(self) -> dict[str, Any] | None:
+        """With a key of our own the ambient AWS_PROFILE, which may not even exist, is not asked."""
+        return {"profile": (None, None, None, None)} if self._identity.access_key_id else None
 
 
 def _sender(transport: Transport) -> Callable[..., Any]:

@@ -46,22 +46,15 @@ class Journal:
         return tuple(self._entries)
 
     def lock(self) -> None:
-        """Take the journal for this process. Raises Refused when another command has it."""
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        lock = os.open(self._path.parent / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take the journal for this process. Raises Refused when another command has it, or it cannot be written."""
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = os.pread(lock, 64, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(lock)
-            raise Refused(
-                f"another narrowgate command is at work on this spec (process {holder}): wait for it, or stop it"
-            ) from None
-        os.truncate(lock, 0)
-        os.pwrite(lock, str(os.getpid()).encode(), 0)
-        self._lock_file = lock
-        self._entries, self._sum = self._load()
-        self._open()
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._lock_file = _locked(self._path.parent / "lock")
+            self._entries, self._sum = self._load()
+            self._open()
+        except OSError as error:
+            self.close()
+            raise Refused(f"cannot write the journal `{self._path}`: {error.strerror}; nothing was touched") from None
 
     def close(self) -> None:
         """Give the journal back."""
@@ -151,6 +144,21 @@ class Journal:
         if self._lock_file is not None:
             self._path.rename(kept)
         self.set_aside = kept if self._lock_file is not None else self._path
+
+
+def _locked(path: Path) -> int:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 64, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(lock)
+        raise Refused(
+            f"another narrowgate command is at work on this spec (process {holder}): wait for it, or stop it"
+        ) from None
+    os.truncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    return lock
 
 
 def _lines(text: bytes) -> Iterator[dict[str, Any]]:

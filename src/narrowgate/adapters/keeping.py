@@ -19,6 +19,8 @@ class Keeping:
     account: str
     region: str
     instance_profile: str
+    former: Callable[[], Mapping[str, Sink]] = dict
+    """The sinks of earlier specs, by label: they are read and emptied, never filled."""
 
     def __call__(self, call: Call) -> Reply | None:
         """Carry the call out. Raises Refused when a sink cannot be read or written."""
@@ -44,7 +46,7 @@ class Keeping:
         return None
 
     def _holds(self, params: Fields) -> Reply:
-        return Fields(Held=tuple(sorted(self.sinks[params.text("Sink")].holds())))
+        return Fields(Held=tuple(sorted(self._any(params.text("Sink")).holds())))
 
     def _store(self, params: Fields) -> Reply:
         secret = params["SecretAccessKey"]
@@ -62,8 +64,11 @@ class Keeping:
         return EMPTY
 
     def _forget(self, params: Fields) -> Reply:
-        self.sinks[params.text("Sink")].forget(params.text("AccessKeyId"))
+        self._any(params.text("Sink")).forget(params.text("AccessKeyId"))
         return EMPTY
+
+    def _any(self, label: str) -> Sink:
+        return self.sinks[label] if label in self.sinks else self.former()[label]
 
     def _put(self, params: Fields, user: str, secret: Secret) -> None:
         credential = Credential(

@@ -27,8 +27,7 @@ class Target:
 
 def real(profile: str | None = None) -> Target:
     """AWS itself (or AWS_ENDPOINT_URL) with the person's own credentials."""
-    admin = Identity(profile=profile)
-    return Target("aws", lambda who, region: connect(who or admin, Endpoint(region)), lambda: None)
+    return Target("aws", _connector(Identity(profile=profile), Endpoint), lambda: None)
 
 
 def sandbox(folder: Path, *, delay: float = 0.0) -> Target:
@@ -42,13 +41,20 @@ def sandbox(folder: Path, *, delay: float = 0.0) -> Target:
         url = served_at(folder)
         if url is None:
             raise
-        return Target("sandbox", lambda who, region: connect(who or admin, Endpoint(region, url)), lambda: None)
+        return Target("sandbox", _connector(admin, lambda region: Endpoint(region, url)), lambda: None)
     transport = embedded.transport
-    return Target(
-        "sandbox",
-        lambda who, region: connect(who or admin, Endpoint(region, "http://127.0.0.1", transport)),
-        embedded.close,
-    )
+    inside = _connector(admin, lambda region: Endpoint(region, "http://127.0.0.1", transport))
+    return Target("sandbox", inside, embedded.close)
+
+
+def _connector(admin: Identity, endpoint: Callable[[str], Endpoint]) -> Callable[[Identity | None, str], World]:
+    """Connects with the clients made ahead that its first calls will need."""
+
+    def connected(who: Identity | None, region: str) -> World:
+        early = ("sts", "iam") if who is None else ("sts", "ec2")
+        return connect(who or admin, endpoint(region), early=early)
+
+    return connected
 
 
 def served_at(folder: Path) -> str | None:

@@ -22,7 +22,7 @@ class Subject:
     spec: Spec
     seen: Mapping[str, Observed]
     policies: Mapping[str, Document] = field(default_factory=dict)
-    """The policies to be attached, by their address."""
+    """The policies to be attached, by their name in AWS."""
 
     def at(self, address: str) -> Fields:
         """What was seen at the address; empty when nothing is there."""

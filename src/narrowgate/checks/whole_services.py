@@ -14,11 +14,11 @@ from narrowgate.policy import Statement
 
 def find(subject: Subject) -> Iterable[Finding]:
     """One finding for each policy, naming its unlimited services."""
-    for address, document in subject.policies.items():
+    for name, document in subject.policies.items():
         services = sorted({s for statement in document.statements for s in _unlimited(statement)})
         if services:
             evidence = f"it allows every action of {', '.join(services)} on every resource, without a condition"
-            yield Finding("whole_services", "high", address, evidence, "ask the vendor for the actions that are needed")
+            yield Finding("whole_services", "high", name, evidence, "ask the vendor for the actions that are needed")
 
 
 def _unlimited(statement: Statement) -> Iterable[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from narrowgate.cli.run import Terminal
+from narrowgate.cli.terminal import Terminal
 
 
 @click.command()
@@ -34,5 +34,5 @@ def init(spec: Path, profile: str, region: str | None, system: str, account: str
     written = write(Wish(spec, profile, place, system, account), force=force)
     lines = [Line(f"wrote {path}", "good") for path in written]
     lines.append(Line("look it over, then `narrowgate plan`"))
-    Terminal(as_json).show(lines, {"written": [str(path) for path in written]})
+    Terminal(as_json=as_json).show(lines, {"written": [str(path) for path in written]})
     return 0

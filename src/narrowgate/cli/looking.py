@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from narrowgate.cli.run import FINDINGS, Terminal, at, deciding, options, read_options
+from narrowgate.cli.run import FINDINGS, at, deciding, options, read_options
+from narrowgate.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from narrowgate.report.text import Line
@@ -32,7 +33,7 @@ def plan(as_json: bool, output: Path | None, policies: bool, **given: Any) -> in
     from narrowgate.cli import view
     from narrowgate.verbs import planning
 
-    terminal = Terminal(as_json)
+    terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
         found = planning.make(site)
         terminal.show(view.planned(site, found, policies=policies), view.planned_data(site, found))
@@ -49,7 +50,7 @@ def status(as_json: bool, **given: Any) -> int:
     from narrowgate.cli import view
     from narrowgate.verbs.status import status as look
 
-    terminal = Terminal(as_json)
+    terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
         found = look(site)
         terminal.show(_status_lines(site, found), {**view.identity(site), **asdict(found)})
@@ -65,7 +66,7 @@ def drift(as_json: bool, **given: Any) -> int:
     from narrowgate.plan import as_data
     from narrowgate.verbs import planning
 
-    terminal = Terminal(as_json)
+    terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
         found = planning.make(site)
         findings = planning.drifted(site, found)

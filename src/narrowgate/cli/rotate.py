@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from narrowgate.cli.run import FINDINGS, Terminal, at, options, read_options, yes
+from narrowgate.cli.run import FINDINGS, at, options, read_options, yes
+from narrowgate.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from narrowgate.report.text import Line
@@ -64,7 +65,7 @@ def rotate(as_json: bool, undo: bool, dry_run: bool, yes: bool, **given: Any) ->
     from narrowgate.verbs import rotate as verb
 
     asked = verb.Asked(Pace(given.pop("quiet"), given.pop("grace")), given.pop("retire"), not given.pop("no_wait"))
-    terminal = Terminal(as_json)
+    terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
         if undo:
             key = verb.undo(site)

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from narrowgate.errors import Interrupted, NarrowgateError, Refused, UsageError
+from narrowgate.errors import Interrupted, NarrowgateError
 
 if TYPE_CHECKING:
-    from narrowgate.plan import Step
-    from narrowgate.report.text import Line
+    from narrowgate.cli.terminal import Terminal
     from narrowgate.verbs.site import Options, Site, Surroundings
 
 FINDINGS = 10
-COLOURS: dict[str, dict[str, Any]] = {
-    "title": {"bold": True},
-    "good": {"fg": "green"},
-    "change": {"fg": "yellow"},
-    "bad": {"fg": "red"},
-}
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def guarded(command: click.Command) -> int:
     """Run the command and turn whatever happens into an exit code and a message on stderr."""
     try:
-        result = command.main(standalone_mode=False)
+        result = command.main(prog_name="narrowgate", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return _say(Interrupted("stopped; nothing was under way, and what was done before is kept"))
+        return _say(Interrupted("stopped; what was done is kept and journalled: run the same command again to go on"))
     except NarrowgateError as error:
         return _say(error)
     except BrokenPipeError:
@@ -73,7 +63,7 @@ def options(command: Command) -> Command:
                 help="The spec.",
             ),
             click.option("--sandbox", is_flag=True, help="Work on the embedded AWS, its state kept beside the spec."),
-            click.option("--profile", "aws_profile", metavar="NAME", help="The administrator's AWS profile."),
+            click.option("--aws-profile", metavar="NAME", help="The administrator's AWS profile."),
             click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout."),
         )
     ):
@@ -98,61 +88,6 @@ def read_options(given: dict[str, Any]) -> Options:
 yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@dataclass(slots=True)
-class Terminal:
-    """Where results and news go: results to stdout, news to stderr."""
-
-    as_json: bool = False
-    quiet: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def say(self, text: str) -> None:
-        """A line of news."""
-        self.news([_line(text)])
-
-    def step(self, step: Step, event: str) -> None:
-        """A step as it happens; its start is shown on a terminal only."""
-        from narrowgate.report.text import step_news
-
-        if event != "start" or sys.stderr.isatty():
-            self.news([step_news(step, event)])
-
-    def news(self, lines: Iterable[Line]) -> None:
-        """Lines on stderr."""
-        if not self.quiet:
-            with self._lock:
-                for line in lines:
-                    click.secho(line.text, err=True, **COLOURS.get(line.tone, {}))
-
-    def show(self, lines: Iterable[Line], data: object) -> None:
-        """The result: lines for a person, or JSON."""
-        if self.as_json:
-            click.echo(json.dumps(data, indent=2, sort_keys=True))
-            return
-        for line in lines:
-            click.secho(line.text, **COLOURS.get(line.tone, {}))
-
-    def ask(self, lines: Iterable[Line], question: str, *, yes: bool) -> bool:
-        """Show and ask; True when a question was asked. Raises Refused at no, UsageError without a terminal."""
-        if yes:
-            return False
-        if not sys.stdin.isatty():
-            raise UsageError(
-                "this changes the account, and there is no terminal to ask on: "
-                "look with `narrowgate plan`, then say `--yes`"
-            )
-        self.news(lines)
-        if not click.confirm(question, default=False, err=True):
-            raise Refused("you said no; nothing was touched")
-        return True
-
-
-def _line(text: str) -> Line:
-    from narrowgate.report.text import Line
-
-    return Line(text)
-
-
 def surroundings(terminal: Terminal) -> Surroundings:
     """The real clock and environment; Ctrl-C sets the stop."""
     from narrowgate.adapters.clock import SystemClock
@@ -169,5 +104,5 @@ def at(options: Options, terminal: Terminal) -> Iterator[Site]:
     """The opened site, for one verb."""
     from narrowgate.verbs.site import open_site
 
-    with open_site(options, surroundings(terminal)) as site:
+    with terminal.live(), open_site(options, surroundings(terminal)) as site:
         yield site

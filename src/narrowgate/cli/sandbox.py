@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from narrowgate.cli.run import Terminal
+from narrowgate.cli.terminal import Terminal
 
 
 @click.command()
@@ -28,15 +28,18 @@ def sandbox(state: Path, port: int, delay: float, region: str, as_json: bool) ->
     """
     import threading
 
+    from narrowgate.adapters.stop import Stop
     from narrowgate.report.text import Line
     from narrowgate.verbs.sandbox import running, variables
 
-    terminal = Terminal(as_json)
+    terminal = Terminal(as_json=as_json)
     with running(state, port=port, delay=delay) as url:
         given = variables(url, region)
         lines = [Line(f"export {name}={value}") for name, value in given.items()]
         terminal.show(lines, given)
         terminal.say("the embedded AWS is running; stop it with Ctrl-C")
+        # SIGTERM ends it as Ctrl-C does, so that no word of a server that is gone stays behind.
+        Stop().listen()
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

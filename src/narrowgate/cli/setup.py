@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from narrowgate.cli.run import Terminal, at, deciding, options, read_options, yes
+from narrowgate.cli.run import at, deciding, options, read_options, yes
+from narrowgate.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from narrowgate.report.text import Line
@@ -28,10 +29,11 @@ def setup(as_json: bool, yes: bool, plan_file: Path | None, **given: Any) -> int
     from narrowgate.cli import view
     from narrowgate.verbs.setup import setup as do
 
-    terminal = Terminal(as_json)
+    terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
 
         def approve(found: Planned) -> bool:
+            terminal.expect(len(found.plan.steps))
             return terminal.ask(view.planned(site, found), "Do this?", yes=yes or plan_file is not None)
 
         done = do(site, approve, plan_file=plan_file)
@@ -45,15 +47,16 @@ def _lines(site: Site, done: Setup) -> Iterator[Line]:
     from narrowgate.report import text
     from narrowgate.report.text import Line
 
+    yield view.header(site, "setup")
     if not done.steps:
         yield Line("nothing to do: the account is as the spec says", "good")
     else:
-        yield Line(f"done: {text.count_of(done.steps, 'call')}, verified by looking again", "good")
+        yield Line(f"done: {text.count_of(done.steps, 'step')}, verified by looking again", "good")
         yield Line(f"  user              {site.user_arn}")
         yield Line(f"  instance profile  {site.spec.instance_profile_name}")
         for sink in site.keeping.sinks:
             yield Line(f"  credentials in    {sink}")
     if done.proof:
         allowed = "and its policy allows it to look" if done.proof.permitted else "its policy denies the probing read"
-        yield Line(f"  the key works: AWS STS and {done.proof.service} accept it, {allowed}")
+        yield Line(f"  the key works: AWS STS and {done.proof.service.upper()} accept it, {allowed}")
     yield from view.findings(done.findings)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from narrowgate.cli.run import FINDINGS, Terminal, at, options, read_options, yes
+from narrowgate.cli.run import FINDINGS, at, options, read_options, yes
+from narrowgate.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from narrowgate.report.text import Line
@@ -27,7 +28,7 @@ def teardown(as_json: bool, yes: bool, dry_run: bool, force: bool, **given: Any)
     from narrowgate.plan import as_data
     from narrowgate.verbs import teardown as verb
 
-    terminal = Terminal(as_json)
+    terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
         if dry_run:
             wanted = verb.planned(site)
@@ -35,6 +36,7 @@ def teardown(as_json: bool, yes: bool, dry_run: bool, force: bool, **given: Any)
             return 0
 
         def approve(wanted: Removal) -> bool:
+            terminal.expect(len(wanted.plan.steps))
             return terminal.ask(_plan(site, wanted), "Remove all this?", yes=yes)
 
         done = verb.teardown(site, approve, force=force)
@@ -58,11 +60,11 @@ def _lines(done: TornDown) -> Iterator[Line]:
     from narrowgate.report.text import Line
 
     if done.left:
-        yield Line(f"still there after {text.count_of(done.steps, 'call')}:", "bad")
+        yield Line(f"still there after {text.count_of(done.steps, 'step')}:", "bad")
         for identity in done.left:
             yield Line(f"  {identity}", "bad")
     elif done.steps:
-        yield Line(f"gone: {text.count_of(done.steps, 'call')}, verified by looking again", "good")
+        yield Line(f"gone: {text.count_of(done.steps, 'step')}, verified by looking again", "good")
     else:
         yield Line("nothing of ours is there", "good")
     yield from text.refusals(done.strangers)

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from narrowgate.calls import EMPTY, Fields, Ref, Reply, Value, call
-from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script
+from narrowgate.resource import Draft, Installation, Kind, Observed, Obstacle, Resource, Script
 
 KIND = Kind("iam_access_key", "the user's only credential", options=())
 MOST_KEYS = 2
 # How far AWS's clock and ours may differ, and how long a CreateAccessKey may be under way.
 SKEW = timedelta(seconds=5)
 UNDER_WAY = timedelta(minutes=2)
+# How long AWS may take to show what was written a moment ago.
+UNLISTED = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def resource(installation: Installation, address: str, wanted: Wanted) -> Resour
             *(call("sink", "HoldsKeys", Sink=sink) for sink in wanted.sinks),
         )
         keys = _oldest_first(listed)
-        if not keys:
+        if not keys and not (whole and _dead(keys, memory or EMPTY, held)):
             return None
         unexplained = suspects(keys, memory or EMPTY, frozenset(k for h in held for k in (h or EMPTY).texts("Held")))
         uses = yield tuple(call("iam", "GetAccessKeyLastUsed", AccessKeyId=key) for key in unexplained)
@@ -56,7 +58,7 @@ def resource(installation: Installation, address: str, wanted: Wanted) -> Resour
         )
 
     def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
-        lost_keys = found.texts("Lost")
+        lost_keys = tuple(key for key in found.texts("Lost") if key not in wanted.beside)
         drop = tuple(_deletion(user, key, "its secret was lost before it was stored") for key in lost_keys)
         rest = tuple(k.text("AccessKeyId") for k in found.items_of("Keys") if k.text("AccessKeyId") not in lost_keys)
         kept = current(found)
@@ -68,7 +70,12 @@ def resource(installation: Installation, address: str, wanted: Wanted) -> Resour
         return (*drop, *creation(address, wanted, before=rest))
 
     def delete(found: Fields) -> tuple[Draft, ...]:
-        return tuple(draft for key in found.items_of("Keys") for draft in _removal(user, key, found))
+        held = found.group("Held")
+        dead = _dead(found.items_of("Keys"), found.group("Memory"), (Fields(Held=held[s]) for s in held))
+        return (
+            *(draft for key in found.items_of("Keys") for draft in _removal(user, key, found)),
+            *(draft for key in dead for draft in _emptying(key, found)),
+        )
 
     return Resource(
         address=address,
@@ -83,6 +90,7 @@ def resource(installation: Installation, address: str, wanted: Wanted) -> Resour
         unsupported=(
             ("tags", "AWS cannot tag an access key; it belongs to its user"),
             ("path", "an access key has no path"),
+            ("name_prefix", "AWS chooses an access key's id"),
             ("permissions_boundary", "AWS has boundaries on users and roles only"),
         ),
     )
@@ -168,6 +176,32 @@ def lost(keys: Iterable[Fields], memory: Fields, used: dict[str, bool]) -> tuple
     return tuple(sorted(proved))
 
 
+def unseen(found: Observed, memory: Fields, now: datetime) -> str:
+    """What the journal says was done a moment ago and AWS does not show yet; the empty string when it shows all.
+
+    To decide before it does would make a second key, or copy a secret over a newer one.
+    """
+
+    def recent(at: str) -> bool:
+        return bool(at) and now - datetime.fromisoformat(at) < UNLISTED
+
+    seen = found or EMPTY
+    listed = {k.text("AccessKeyId"): k.text("Status") for k in seen.items_of("Keys")}
+    born, gone, inactive = memory.group("Born"), memory.group("Gone"), memory.group("Inactive")
+    if any(recent(gone.text(key)) or (recent(inactive.text(key)) and listed[key] == "Active") for key in listed):
+        return "AWS does not show the change of the old key yet"
+    if any(recent(born.text(key)) and key not in listed for key in born):
+        return "AWS does not list the new key yet"
+    if any(recent(intent.text("At")) for intent in memory.items_of("Open")) and not seen.texts("Lost"):
+        return "an earlier key creation was never answered: looking whether AWS lists the key"
+    held = seen.group("Held")
+    for stored in memory.items_of("Stored"):
+        key, sink = stored.text("AccessKeyId"), stored.text("Sink")
+        if key in listed and sink in held and recent(stored.text("At")) and key not in held.texts(sink):
+            return f"{sink} does not show the new key yet"
+    return ""
+
+
 def used(reply: Reply | None) -> bool:
     """Whether AWS has seen the key in use; an unreadable answer counts as use."""
     if reply is None:
@@ -198,9 +232,21 @@ def _removal(user: str, key: Fields, found: Fields) -> Iterable[Draft]:
     memory = found.group("Memory")
     ours = name in {*holders_of(found), *memory.texts("Made"), *memory.texts("Delivered"), *found.texts("Lost")}
     yield _deletion(user, name, "the user's credential", extra="" if ours else f"access key {name} of `{user}`")
+    yield from _emptying(name, found)
+
+
+def _emptying(key: str, found: Fields) -> Iterable[Draft]:
+    """Take the key out of every sink that holds it."""
     for sink in found.group("Held"):
-        if name in found.group("Held").texts(sink):
-            yield Draft(call("sink", "ForgetKey", Sink=sink, AccessKeyId=name), "delete", f"out of {sink}")
+        if key in found.group("Held").texts(sink):
+            yield Draft(call("sink", "ForgetKey", Sink=sink, AccessKeyId=key), "delete", f"out of {sink}")
+
+
+def _dead(keys: Iterable[Fields], memory: Fields, held: Iterable[Fields | None]) -> tuple[str, ...]:
+    """Keys of ours that AWS has no more and a sink still holds: what a teardown that was cut leaves."""
+    listed = {k.text("AccessKeyId") for k in keys}
+    ours = {*memory.texts("Made"), *memory.texts("Delivered")} - listed
+    return tuple(sorted(ours & {key for h in held for key in (h or EMPTY).texts("Held")}))
 
 
 def _stranger(user: str, keys: tuple[str, ...], *, room: bool) -> str:

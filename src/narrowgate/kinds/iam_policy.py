@@ -6,7 +6,7 @@ Source: "Versioning IAM policies", IAM User Guide: five versions at most, the de
 from __future__ import annotations
 
 from narrowgate.calls import Fields, Reply, call
-from narrowgate.policy import Document, Faults, from_value
+from narrowgate.policy import Document, from_value
 from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, missing_tags, tag_list, tags_in
 
 KIND = Kind("iam_policy", "a customer-managed policy", options=("path", "name_prefix", "tags"))
@@ -27,16 +27,17 @@ def resource(
             return None
         policy = reply.group("Policy")
         default = policy.text("DefaultVersionId")
-        same = _same((yield call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=default)), document)
+        version = yield call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=default)
+        difference = _difference(version, document)
         versions, entities = None, None
-        if whole or not same:
+        if whole or difference:
             versions = yield call("iam", "ListPolicyVersions", PolicyArn=arn)
         if whole:
             entities = yield call("iam", "ListEntitiesForPolicy", PolicyArn=arn)
         return Fields(
             Arn=arn,
             Tags=tags_in(policy),
-            Same=same,
+            Difference=difference,
             Default=default,
             Versions=_oldest_first(versions),
             Entities=_entities(entities),
@@ -47,14 +48,14 @@ def resource(
         if tags := missing_tags(found, wanted):
             tag = call("iam", "TagPolicy", PolicyArn=arn, Tags=tag_list(tags))
             drafts.append(Draft(tag, "update", f"tags to set: {', '.join(tags)}"))
-        if not found.get("Same"):
+        if found.text("Difference"):
             versions = found.texts("Versions")
             if len(versions) >= MOST_VERSIONS:
                 oldest = next(v for v in versions if v != found.text("Default"))
                 drop = call("iam", "DeletePolicyVersion", PolicyArn=arn, VersionId=oldest)
                 drafts.append(Draft(drop, "delete", f"the oldest unused of {MOST_VERSIONS} versions makes room"))
             new = call("iam", "CreatePolicyVersion", PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)
-            drafts.append(Draft(new, "update", f"version {found.text('Default')} means something else"))
+            drafts.append(Draft(new, "update", f"version {found.text('Default')}: {found.text('Difference')}"))
         return tuple(drafts)
 
     def delete(found: Fields) -> tuple[Draft, ...]:
@@ -82,13 +83,36 @@ def resource(
     )
 
 
-def _same(version: Reply | None, document: Document) -> bool:
-    """Whether the default version means what is wanted; what cannot be read as a policy does not."""
+def _difference(version: Reply | None, document: Document) -> str:
+    """How the version's meaning differs from what is wanted, in words; the empty string when it does not."""
     value = version.group("PolicyVersion").get("Document") if version else None
-    if not isinstance(value, Fields):
-        return False
-    found = from_value(value, "identity")
-    return not isinstance(found, Faults) and found == document
+    found = from_value(value, "identity") if isinstance(value, Fields) else None
+    if not isinstance(found, Document):
+        return "it cannot be read as a policy"
+    if found == document:
+        return ""
+    lacking, surplus = _apart(document, found), _apart(found, document)
+    differing = tuple(name for name in lacking if name in surplus)
+    parts = (
+        _named("differs in", differing),
+        _named("lacks", tuple(n for n in lacking if n not in differing)),
+        _named("has, though it is not wanted,", tuple(n for n in surplus if n not in differing)),
+    )
+    return "it " + (", ".join(part for part in parts if part) or "has another Version element")
+
+
+def _apart(these: Document, those: Document) -> tuple[str, ...]:
+    """The statements of `these`, by Sid or number, whose meaning none of `those` has."""
+    meanings = {statement.meaning for statement in those.statements}
+    return tuple(
+        statement.sid or f"number {number}"
+        for number, statement in enumerate(these.statements, 1)
+        if statement.meaning not in meanings
+    )
+
+
+def _named(verb: str, statements: tuple[str, ...]) -> str:
+    return f"{verb} statement{'s' if len(statements) > 1 else ''} {', '.join(statements)}" if statements else ""
 
 
 def _oldest_first(reply: Reply | None) -> tuple[str, ...]:

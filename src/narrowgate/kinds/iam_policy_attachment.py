@@ -14,6 +14,7 @@ KIND = Kind("iam_policy_attachment", "a managed policy on a user or role", optio
 NOWHERE = (
     ("tags", "AWS cannot tag an attachment; it belongs to its user or role"),
     ("path", "an attachment has no path"),
+    ("name_prefix", "an attachment has no name"),
     ("permissions_boundary", "AWS has boundaries on users and roles only"),
 )
 

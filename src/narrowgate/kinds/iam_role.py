@@ -58,7 +58,7 @@ def resource(installation: Installation, address: str, name: str, attached: tupl
             Path=found["Path"],
             Tags=tags_in(found),
             Boundary=found.group("PermissionsBoundary").text("PermissionsBoundaryArn"),
-            Trusted=_means(found, trusted),
+            Trusts=_other_trust(found, trusted),
             OtherPolicies=tuple(a for a in arns if a not in attached),
             InlinePolicies=(inline or Fields()).texts("PolicyNames"),
             OtherProfiles=tuple(
@@ -75,10 +75,10 @@ def resource(installation: Installation, address: str, name: str, attached: tupl
         if tags := missing_tags(found, wanted):
             tag = call("iam", "TagRole", RoleName=name, Tags=tag_list(tags))
             drafts.append(Draft(tag, "update", f"tags to set: {', '.join(tags)}"))
-        if not found.get("Trusted"):
+        if found.text("Trusts"):
             document = trusted.text()
             update = call("iam", "UpdateAssumeRolePolicy", RoleName=name, PolicyDocument=document)
-            drafts.append(Draft(update, "update", "it trusts something other than EC2"))
+            drafts.append(Draft(update, "update", f"it trusts {found.text('Trusts')}"))
         if boundary and found.text("Boundary") != boundary:
             put = call("iam", "PutRolePermissionsBoundary", RoleName=name, PermissionsBoundary=boundary)
             drafts.append(Draft(put, "update", f"its boundary is {found.text('Boundary') or 'none'}"))
@@ -109,7 +109,14 @@ def resource(installation: Installation, address: str, name: str, attached: tupl
     )
 
 
-def _means(role: Fields, wanted: Document) -> bool:
+def _other_trust(role: Fields, wanted: Document) -> str:
+    """Whom the role trusts, in words, where that is not exactly what is wanted; the empty string where it is."""
     value = role.get("AssumeRolePolicyDocument")
     found = from_value(value, "trust") if isinstance(value, Fields) else None
-    return isinstance(found, Document) and found == wanted
+    if not isinstance(found, Document):
+        return "what cannot be read as a trust policy"
+    if found == wanted:
+        return ""
+    allowed = (s.principals for s in found.statements if s.effect == "Allow" and s.principals)
+    names = sorted({f"{'all but ' if p.negated else ''}{item.name}" for p in allowed for item in p.items})
+    return f"{', '.join(names) or 'nobody'}, in other words than wanted"

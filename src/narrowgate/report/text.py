@@ -50,7 +50,7 @@ def summary(plan: Plan) -> Line:
     kinds = {change: sum(1 for s in plan.steps if s.change == change) for change in SIGNS}
     words = {"create": "to create", "update": "to change", "store": "to store", "delete": "to delete"}
     parts = ", ".join(f"{count} {words[change]}" for change, count in kinds.items() if count)
-    return Line(f"{count_of(len(plan.steps), 'call')}: {parts}; the longest chain is {chain(plan.steps)}")
+    return Line(f"{count_of(len(plan.steps), 'step')}: {parts}; at most {chain(plan.steps)} wait for one another")
 
 
 def refusals(items: Iterable[Refusal]) -> Iterator[Line]:

@@ -105,8 +105,9 @@ def _boundary(arn: str) -> Script:
 
 
 def _subject(site: Site, seen: Mapping[str, Observed]) -> Subject:
-    documents = {INSTALLER_POLICY: site.documents.installer, NODE_POLICY: site.documents.node}
-    return Subject(site.spec, seen, documents)
+    spec, documents = site.spec, site.documents
+    named = {spec.installer_policy_name: documents.installer, spec.node_policy_name: documents.node}
+    return Subject(spec, seen, named)
 
 
 def _leftover(resource: Resource) -> Finding:
@@ -123,7 +124,7 @@ def _unsupported(site: Site) -> tuple[tuple[str, str, str], ...]:
     """The options that the person set and that AWS has no place for on some of the objects."""
     spec = site.spec
     wanted = {
-        "tags": True,
+        "tags": bool(spec.tags),
         "path": spec.path != "/",
         "name_prefix": bool(spec.name_prefix),
         "permissions_boundary": spec.permissions_boundary is not None,

@@ -30,7 +30,7 @@ from narrowgate.rotation import (
     Wait,
     next_move,
 )
-from narrowgate.verbs.setup import halted, probe, prove_current, recalled, stage, told_of_journal
+from narrowgate.verbs.setup import Patience, halted, probe, prove_current, recalled, stage, told_of_journal
 from narrowgate.verbs.site import Site
 
 POLL = 30.0
@@ -75,7 +75,7 @@ def undo(site: Site) -> str:
         if listed.get(old) != "Inactive":
             raise Refused("there is no unfinished rotation with a deactivated key: nothing can be switched on again")
         site.journal.begin("rotate --undo", site.scope)
-        _do(site, _status(site, old, "Active"))
+        _do(site, _status(site, old, "Active"), found)
         return old
     finally:
         site.journal.close()
@@ -113,11 +113,11 @@ def _rotate(site: Site, asked: Asked, approve: Callable[[Move], bool]) -> Rotate
             case Wait():
                 _wait(site, move)
             case _:
-                _do(site, _drafts(site, move))
+                _do(site, _drafts(site, move), situation.found)
 
 
 def _situation(site: Site, asked: Asked, *, proved: bool) -> Situation:
-    found = observed(site)
+    found = _settled(site)
     old = found.group("Memory").text("Rotation")
     used = site.admin(call("iam", "GetAccessKeyLastUsed", AccessKeyId=old)) if old else None
     return Situation(
@@ -128,6 +128,14 @@ def _situation(site: Site, asked: Asked, *, proved: bool) -> Situation:
         proved=proved,
         retire=asked.retire,
     )
+
+
+def _settled(site: Site) -> Fields:
+    """What is there of the key, once AWS shows what was done a moment ago."""
+    wait = Patience(site)
+    while wait.goes_on(found := observed(site)):
+        pass
+    return found
 
 
 def observed(site: Site) -> Fields:
@@ -167,9 +175,9 @@ def _deletion(user: str, key: str, why: str) -> Draft:
     return Draft(call("iam", "DeleteAccessKey", UserName=user, AccessKeyId=key), "delete", why)
 
 
-def _do(site: Site, drafts: tuple[Draft, ...]) -> None:
+def _do(site: Site, drafts: tuple[Draft, ...], found: Fields) -> None:
     plan: Plan = plan_of(KEY, drafts)
-    probe(site, plan)
+    probe(site, plan, found)
     outcome = apply(plan, stage(site))
     halted(outcome)
     error = outcome.error()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from narrowgate.adapters.apply import Outcome, Stage, apply
@@ -14,8 +13,10 @@ from narrowgate.adapters.evidence import Proof, prove_key
 from narrowgate.calls import EMPTY, Fields, call
 from narrowgate.errors import AwsError, Interrupted, NarrowgateError, OutcomeUnknown, Refused
 from narrowgate.finding import Finding
+from narrowgate.kinds.iam_access_key import unseen
 from narrowgate.plan import Plan, Step
 from narrowgate.profiles.identities import KEY
+from narrowgate.resource import Observed
 from narrowgate.verbs import planning
 from narrowgate.verbs.planning import Planned
 from narrowgate.verbs.site import Site
@@ -26,8 +27,6 @@ LOOK_AGAIN = frozenset(
 )
 ROUNDS = 4
 SETTLE = 30.0
-# How long AWS may take to list a key whose creation was never answered.
-UNLISTED = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +81,40 @@ def refuse(plan: Plan) -> None:
 
 
 def _settled(site: Site) -> Planned:
-    """Plan; where an earlier CreateAccessKey was never answered, first give AWS time to list the key."""
-    clock = site.around.clock
+    """Plan, once AWS shows what was done a moment ago."""
+    wait = Patience(site)
     while True:
         planned = planning.make(site)
-        found = planned.seen.get(KEY)
-        pending = [intent.text("At") for intent in recalled(site).items_of("Open")]
-        recent = [at for at in pending if _age(at, clock.now()) < UNLISTED]
-        if not recent or (found and found.texts("Lost")):
+        if not wait.goes_on(planned.seen.get(KEY)):
             return planned
-        site.around.listener.say("an earlier key creation was never answered: looking whether AWS lists the key")
-        clock.sleep(1.0)
-        _halt(site)
+
+
+@dataclass(slots=True)
+class Patience:
+    """Waits until AWS and the sinks show the keys that the journal has: by looking, with backoff."""
+
+    site: Site
+    pause: float = 0.25
+    told: str = ""
+
+    def goes_on(self, found: Observed) -> bool:
+        """Whether to look again, after a pause. Raises Interrupted when stopped."""
+        clock = self.site.around.clock
+        why = unseen(found, recalled(self.site), clock.now())
+        if not why:
+            return False
+        if why != self.told:
+            self.site.around.listener.say(why)
+            self.told = why
+        halt(self.site)
+        clock.sleep(self.pause)
+        self.pause = min(self.pause * 2, 2.0)
+        return True
 
 
 def recalled(site: Site) -> Fields:
     """What the journal knows of the user's keys."""
     return site.admin(call("journal", "RecallKeys", UserName=site.spec.user_name)) or EMPTY
-
-
-def _age(at: str, now: datetime) -> float:
-    return (now - datetime.fromisoformat(at)).total_seconds()
 
 
 def _unchanged(site: Site, planned: Planned) -> Planned:
@@ -115,10 +127,11 @@ def _unchanged(site: Site, planned: Planned) -> Planned:
 def converge(site: Site, planned: Planned) -> int:
     """Carry out the plan; where an outcome is unknown or somebody was first, look and plan again.
 
-    Later rounds may only repeat what was approved, or delete a key whose secret was lost on the way.
+    Later rounds may only repeat what was approved, delete a key whose secret was lost on the way, or copy the new
+    key to a sink that failed.
     """
     approved = frozenset((s.address, s.call.name) for s in planned.plan.steps)
-    probe(site, planned.plan)
+    probe(site, planned.plan, planned.seen.get(KEY))
     site.journal.begin("setup", site.scope)
     done = 0
     for _ in range(ROUNDS):
@@ -148,12 +161,16 @@ def stage(site: Site) -> Stage:
     )
 
 
-def probe(site: Site, plan: Plan) -> None:
-    """Find out that the sinks can be written before a key is made for them."""
+def probe(site: Site, plan: Plan, found: Observed) -> None:
+    """Find out that the sinks can be written before a key is made for them; `found` is the key resource as seen.
+
+    A key in a sink is ours when the journal knows it, or when AWS lists it for our user.
+    """
     stores = [s.call.params.text("Sink") for s in plan.steps if s.change == "store"]
     if stores:
         memory = recalled(site)
-        site.keeping.probe(frozenset(stores), frozenset((*memory.texts("Made"), *memory.texts("Delivered"))))
+        listed = tuple(k.text("AccessKeyId") for k in (found or EMPTY).items_of("Keys"))
+        site.keeping.probe(frozenset(stores), frozenset((*listed, *memory.texts("Made"), *memory.texts("Delivered"))))
 
 
 def halted(outcome: Outcome) -> None:
@@ -164,7 +181,8 @@ def halted(outcome: Outcome) -> None:
         )
 
 
-def _halt(site: Site) -> None:
+def halt(site: Site) -> None:
+    """Raise Interrupted when the person stopped the run while nothing was under way."""
     if site.around.stop.is_set():
         raise Interrupted("stopped while waiting; run the same command again to go on")
 
@@ -174,14 +192,15 @@ def _worth_another_look(error: NarrowgateError) -> bool:
 
 
 def _stays_within(plan: Plan, approved: frozenset[tuple[str, str]]) -> None:
-    beyond = [s for s in plan.steps if (s.address, s.call.name) not in approved and not _drops_a_lost_key(s)]
+    beyond = [s for s in plan.steps if (s.address, s.call.name) not in approved and not _saves_the_key(s)]
     if beyond:
         names = ", ".join(f"{s.call.name} for {s.address}" for s in beyond)
         raise Refused(f"the account changed during the run, and would now need {names}; run the command again to see")
 
 
-def _drops_a_lost_key(step: Step) -> bool:
-    return step.address == KEY and step.call.name == "iam:DeleteAccessKey"
+def _saves_the_key(step: Step) -> bool:
+    """What follows from an unanswered save: a key without its secret goes, and a sink without the key gets it."""
+    return step.address == KEY and step.call.name in ("iam:DeleteAccessKey", "sink:CopyKey")
 
 
 def _verified(site: Site, *, keys_made: bool) -> tuple[Proof | None, Planned]:
@@ -203,14 +222,21 @@ def _until_nothing_is_left(site: Site) -> Planned:
         if clock.monotonic() > deadline:
             left = "; ".join([f"{s.call.name} for {s.address}" for s in planned.plan.steps])
             raise AwsError(f"the account still differs from the spec after {SETTLE:.0f} s: {left}", code="NotConverged")
-        _halt(site)
+        halt(site)
         clock.sleep(pause)
         pause = min(pause * 2, 4.0)
 
 
 def prove_current(site: Site, key: str = "") -> Proof:
     """Use the key named, or the one delivered last, until AWS accepts it everywhere that it is for."""
-    pair = site.keeping.load(key or recalled(site).texts("Delivered")[-1])
+    wanted = key or recalled(site).texts("Delivered")[-1]
+    clock = site.around.clock
+    deadline, pause = clock.monotonic() + SETTLE, 0.25
+    while (pair := site.keeping.load(wanted)) is None and clock.monotonic() < deadline:
+        # A sink in AWS may show the old text for some seconds.
+        halt(site)
+        clock.sleep(pause)
+        pause = min(pause * 2, 4.0)
     if pair is None:
         raise AwsError("no sink holds the secret of the new key", code="NoSecret")
     world = site.connect(Identity(pair[0], pair[1]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,16 +98,26 @@ class Site:
         return {"account": self.installation.account, "spec": self.spec.model_dump(mode="json")}
 
 
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """Where another AWS and another journal can be put in, for tests that cut, delay or lose what passes."""
+
+    target: Callable[[Options, Path], Target]
+    journal: Callable[[Path, Clock], Journal] = Journal
+
+
 @contextmanager
-def open_site(options: Options, around: Surroundings) -> Iterator[Site]:
+def open_site(options: Options, around: Surroundings, seams: Seams | None = None) -> Iterator[Site]:
     """Read the spec, ask who we are, make ready. Raises every error of a wrong start; changes nothing."""
+    seams = seams or Seams(_target)
     spec = read_spec(options.spec)
     folder = options.spec.resolve().parent
-    target = _target(options, folder)
+    target = seams.target(options, folder)
     try:
         admin = patient(target.connect(None, spec.region), around.clock)
         account, caller = who_am_i(admin, spec)
-        yield _site(spec, options, around, _Account(account, caller, target, admin, folder))
+        journal = seams.journal(folder, around.clock)
+        yield _site(spec, options, around, _Account(account, caller, target, admin, folder, journal))
     finally:
         target.close()
 
@@ -119,14 +129,24 @@ class _Account:
     target: Target
     admin: World
     folder: Path
+    journal: Journal
 
 
 def _site(spec: Spec, options: Options, around: Surroundings, account: _Account) -> Site:
     installation = installation_of(spec, account.number)
     profile = profiles()[spec.profile]
     documents = read_documents(spec, installation, profile, account.folder)
-    keeping = open_sinks(spec, installation, account.folder, (account.admin, around.environ))
-    journal = Journal(account.folder, around.clock)
+    outside = (account.admin, around.environ)
+    keeping = open_sinks(spec, installation, account.folder, outside, adopt=options.adopt)
+    journal = account.journal
+
+    def former() -> Mapping[str, sink_kinds.Sink]:
+        found: dict[str, sink_kinds.Sink] = {}
+        for past in _past_specs(journal, account.number):
+            found |= open_sinks(past, installation_of(past, account.number), account.folder, outside).sinks
+        return found
+
+    keeping = replace(keeping, former=former)
 
     def memory(asked: Call) -> Reply:
         return recall.keys(journal.entries, asked.params.text("UserName"))
@@ -190,12 +210,17 @@ def _target(options: Options, folder: Path) -> Target:
 
 
 def open_sinks(
-    spec: Spec, installation: Installation, folder: Path, outside: tuple[World | None, Mapping[str, str]]
+    spec: Spec,
+    installation: Installation,
+    folder: Path,
+    outside: tuple[World | None, Mapping[str, str]],
+    *,
+    adopt: bool = False,
 ) -> Keeping:
     """Every sink of the spec by its label; `outside` is the World for sinks in AWS, and the environment."""
     world, environ = outside
     context = sink_kinds.Context(
-        folder=folder, world=world, environ=environ, owner_tags={INSTALLATION: installation.system}
+        folder=folder, world=world, environ=environ, owner_tags={INSTALLATION: installation.system}, adopt=adopt
     )
     kinds = sink_kinds.kinds()
     opened = [
@@ -271,6 +296,12 @@ def _names(spec: Spec, installation: Installation, profile: Profile) -> fit.Name
     )
 
 
+def _past_specs(journal: Journal, account: str) -> tuple[Spec, ...]:
+    """The specs that mutating commands worked on in the account since all was last torn down, oldest first."""
+    scopes = (s for s in recall.scopes(journal.entries) if s["account"] == account)
+    return tuple(Spec.model_validate(s["spec"]) for s in scopes)
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Resources that one system name owns."""
@@ -286,10 +317,9 @@ def earlier(site: Site) -> tuple[Group, ...]:
     """
     wanted = {r.identity for r in site.resources}
     found: list[Group] = []
-    for scope in recall.scopes(site.journal.entries):
-        if scope["account"] != site.installation.account or scope == site.scope:
+    for spec in _past_specs(site.journal, site.installation.account):
+        if spec == site.spec:
             continue
-        spec = Spec.model_validate(scope["spec"])
         installation = installation_of(spec, site.installation.account)
         keeping = open_sinks(spec, installation, site.options.spec.resolve().parent, (site.admin, site.around.environ))
         resources = identities(spec, installation, site.documents, Places(tuple(keeping.sinks)))

@@ -74,7 +74,8 @@ class Engine:
     def _run(self, request: Request) -> Answer:
         from werkzeug.test import run_wsgi_app
 
-        body, status, headers = run_wsgi_app(self._dispatcher, environ_of(request), buffered=True)
+        with without_profile():
+            body, status, headers = run_wsgi_app(self._dispatcher, environ_of(request), buffered=True)
         code = int(status.split()[0])
         if code >= 404 and "text/html" in headers.get("content-type", ""):
             return not_implemented(request.style, self._name(request))
@@ -144,7 +145,7 @@ def frozen(at: datetime) -> Iterator[None]:
 
 @contextmanager
 def without_profile() -> Iterator[None]:
-    """Hide the person's AWS profile: moto asks boto3 for the list of regions, which reads it.
+    """Hide the person's AWS profile: moto asks botocore for regions and managed policies, which reads it.
 
     A profile that does not exist, or a broken file, would make the sandbox fail.
     """

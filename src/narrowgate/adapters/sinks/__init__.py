@@ -82,6 +82,8 @@ class Context:
     """Never printed: it may hold credentials."""
     owner_tags: Mapping[str, str]
     """The tags that everything of this installation carries."""
+    adopt: bool = False
+    """Whether the person takes over what has no owner: the plan tags it before anything is stored."""
 
     @property
     def installation(self) -> str:

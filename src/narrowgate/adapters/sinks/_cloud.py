@@ -99,9 +99,11 @@ def world_of(context: Context, label: str) -> World:
     return context.world
 
 
-def check_tags(label: str, tags: Iterable[Fields], wanted: Mapping[str, str]) -> None:
-    """Raise Refused unless the container carries all of our owner tags."""
+def check_tags(label: str, tags: Iterable[Fields], wanted: Mapping[str, str], *, adopt: bool = False) -> None:
+    """Raise Refused unless the container carries all of our owner tags, or, to `adopt`, nobody's."""
     found = {tag.text("Key"): tag.text("Value") for tag in tags}
+    if adopt and not wanted.keys() & found.keys():
+        return
     if not wanted or not wanted.items() <= found.items():
         raise Refused(
             f"cannot use {label}: it exists without our tags. choose another name, or adopt it with `--adopt`"

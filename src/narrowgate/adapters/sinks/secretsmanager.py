@@ -43,13 +43,14 @@ class SecretContainer:
     label: str
     world: World = field(repr=False)
     owner_tags: tuple[tuple[str, str], ...]
+    adopt: bool = False
 
     def check(self) -> None:
         """See Container."""
         found = self.world(call("secretsmanager", "DescribeSecret", SecretId=self.name))
         if found is None:
             return
-        check_tags(self.label, found.items_of("Tags"), dict(self.owner_tags))
+        check_tags(self.label, found.items_of("Tags"), dict(self.owner_tags), adopt=self.adopt)
         if found.get("DeletedDate") is not None:
             raise Refused(
                 f"cannot use {self.label}: it is scheduled for deletion. restore it with `aws "
@@ -88,7 +89,7 @@ class SecretContainer:
 def _open(settings: Settings, context: Context) -> CloudSink:
     label = f"secret `{settings.name}` in AWS Secrets Manager"
     tags = tuple(sorted(context.owner_tags.items()))
-    return CloudSink(SecretContainer(settings.name, label, world_of(context, label), tags), label)
+    return CloudSink(SecretContainer(settings.name, label, world_of(context, label), tags, context.adopt), label)
 
 
 SINK: Final = SinkKind("secretsmanager", "A secret in AWS Secrets Manager.", Settings, _open)

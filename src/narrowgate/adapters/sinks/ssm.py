@@ -50,6 +50,7 @@ class ParameterContainer:
     label: str
     world: World = field(repr=False)
     owner_tags: tuple[tuple[str, str], ...]
+    adopt: bool = False
 
     def check(self) -> None:
         """See Container. Asks for the value still encrypted: only its type matters."""
@@ -58,7 +59,7 @@ class ParameterContainer:
         if found is None:
             return
         listed = self.world(call("ssm", "ListTagsForResource", ResourceType="Parameter", ResourceId=name))
-        check_tags(self.label, listed.items_of("TagList") if listed else (), dict(self.owner_tags))
+        check_tags(self.label, listed.items_of("TagList") if listed else (), dict(self.owner_tags), adopt=self.adopt)
         if found.group("Parameter").text("Type") != "SecureString":
             raise Refused(f"cannot use {self.label}: it is not a `SecureString`. choose another name")
 
@@ -87,7 +88,7 @@ class ParameterContainer:
 def _open(settings: Settings, context: Context) -> CloudSink:
     label = f"parameter `{settings.name}` in AWS Systems Manager"
     tags = tuple(sorted(context.owner_tags.items()))
-    return CloudSink(ParameterContainer(settings, label, world_of(context, label), tags), label)
+    return CloudSink(ParameterContainer(settings, label, world_of(context, label), tags, context.adopt), label)
 
 
 SINK: Final = SinkKind("ssm", "A SecureString parameter in AWS Systems Manager.", Settings, _open)

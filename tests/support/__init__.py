@@ -1,0 +1,1 @@
+"""What the tests share: a clock that nobody waits for, Worlds that misbehave, an account to work on."""

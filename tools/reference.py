@@ -1,0 +1,119 @@
+"""Writes docs/reference.md from the code: commands, options, settings, kinds, sinks, checks. `make docs` runs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from narrowgate.adapters import sinks
+from narrowgate.checks import checks
+from narrowgate.cli.group import COMMANDS, narrowgate
+from narrowgate.kinds import kinds
+from narrowgate.profiles import profiles
+from narrowgate.spec import Installer, KeyConditions, Node, PolicySource, Spec
+
+PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
+OPTIONS = ("path", "name_prefix", "tags", "permissions_boundary")
+SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("", Spec),
+    ("installer.", Installer),
+    ("installer.key_conditions.", KeyConditions),
+    ("node.", Node),
+    ("installer.policy_source. and node.policy_source.", PolicySource),
+)
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [
+        "# Reference",
+        "",
+        "Written by `make docs` from the code; a test compares the two.",
+        *_commands(),
+        *_settings(),
+        *_sinks(),
+        *_kinds(),
+        *_checks(),
+        *_profiles(),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _commands() -> Iterator[str]:
+    yield from ("", "## Commands", "")
+    context = click.Context(narrowgate)
+    for name in COMMANDS:
+        command = narrowgate.get_command(context, name)
+        assert command is not None
+        text = " ".join((command.help or "").replace("\f", "").split())
+        yield from (f"### narrowgate {name}", "", text, "", "| option | meaning |", "|---|---|")
+        for option in command.params:
+            assert isinstance(option, click.Option)
+            names = ", ".join(f"`{n}`" for n in (*option.opts, *option.secondary_opts))
+            shown = option.get_help_record(click.Context(command))
+            yield f"| {names} | {_cell(shown[1] if shown else '')} |"
+        yield ""
+
+
+def _settings() -> Iterator[str]:
+    yield from ("## Settings of platform.yaml", "", "| setting | default | meaning |", "|---|---|---|")
+    for prefix, model in SECTIONS:
+        for name, field in model.model_fields.items():
+            yield f"| `{prefix}{name}` | {_default(prefix, name, field)} | {_cell(field.description or '')} |"
+
+
+def _default(prefix: str, name: str, field: FieldInfo) -> str:
+    given = profiles()["iguazio"].defaults.get(prefix.rstrip("."), {}).get(name)
+    if given:
+        return f"`{given}`"
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel) or value in (None, (), {}):
+        return ""
+    return "a csv sink" if isinstance(value, tuple) else f"`{value}`"
+
+
+def _sinks() -> Iterator[str]:
+    yield from ("", "## Sinks: where the access key goes", "")
+    for kind in sinks.kinds().values():
+        yield from (f"### {kind.name}", "", kind.doc, "", "| setting | default | meaning |", "|---|---|---|")
+        for name, field in kind.settings.model_fields.items():
+            yield f"| `{name}` | {_default('', name, field)} | {_cell(field.description or '')} |"
+        yield ""
+
+
+def _kinds() -> Iterator[str]:
+    yield from ("## Kinds of resource, and the options that AWS supports on each", "")
+    yield f"| kind | what | {' | '.join(OPTIONS)} |"
+    yield f"|---|---|{'---|' * len(OPTIONS)}"
+    for kind in kinds():
+        marks = " | ".join("yes" if option in kind.options else "-" for option in OPTIONS)
+        yield f"| `{kind.name}` | {kind.doc} | {marks} |"
+
+
+def _checks() -> Iterator[str]:
+    yield from ("", "## Checks", "", "| check | looks at | holds when |", "|---|---|---|")
+    for check in checks():
+        yield f"| `{check.name}` | the {check.about} | {check.doc} |"
+    yield "| `leftover` | the account | nothing made for an earlier form of the spec is still there |"
+
+
+def _profiles() -> Iterator[str]:
+    yield from ("", "## Profiles", "", "| profile | platform |", "|---|---|")
+    for profile in profiles().values():
+        yield f"| `{profile.name}` | {profile.doc} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    sys.stdout.write(f"wrote {PAGE.name}\n")
