@@ -18,7 +18,7 @@ from narrowgate.profiles import profiles
 from narrowgate.spec import PARTITIONS, Installer, Known, Node, Spec, partition_of
 from narrowgate.spec_text import parse, schema
 from narrowgate.verbs.init import Wish, template
-from narrowgate.verbs.site import known
+from narrowgate.verbs.spec_file import known
 
 LAW = settings(deadline=None)  # a busy machine proves nothing
 CASES = sorted((Path(__file__).parent / "cases" / "spec").glob("*.json"))

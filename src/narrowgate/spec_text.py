@@ -38,7 +38,9 @@ def parse(text: str, name: str, known: Known) -> Spec:
         raise UsageError("\n".join(_line(tree, name, d, known) for d in error.errors() if not _follows(d))) from None
     problems = [*spec.clashes(), *_unknown(spec, known), *_sink_problems(spec, known)]
     if problems:
-        raise UsageError("\n".join(f"{place(tree, name, loc)}: {message}" for loc, message in problems))
+        # One problem is one line, whatever was found in the file.
+        lines = (f"{place(tree, name, loc)}: {message}".replace("\n", "\\n") for loc, message in problems)
+        raise UsageError("\n".join(lines))
     return spec
 
 

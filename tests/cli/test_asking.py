@@ -46,7 +46,7 @@ def test_an_empty_answer_means_no(person: Person) -> None:
 def test_yes_on_a_terminal_does_it(person: Person) -> None:
     done = person.answering("y", "setup")
     assert done.code == 0, done.out
-    assert "done: 10 calls" in plain(done.out)
+    assert "done: 10 steps" in plain(done.out)
     assert states(person) == {"there"}
 
 

@@ -22,7 +22,7 @@ def test_the_whole_way_on_the_embedded_aws(alone: Person) -> None:
 
     done = alone.narrowgate("plan", "--sandbox")
     assert done.code == 0
-    for word in ("iam:CreateUser", "Provazio", "10 calls", "the longest chain is 3", "of 6,144 characters"):
+    for word in ("iam:CreateUser", "Provazio", "10 steps", "at most 3 wait for one another", "of 6,144 characters"):
         assert word in done.out
     assert not (alone.folder / "credentials.csv").exists()
 
@@ -31,7 +31,7 @@ def test_the_whole_way_on_the_embedded_aws(alone: Person) -> None:
 
     done = alone.narrowgate("setup", "--sandbox", "--yes")
     assert done.code == 0, done.err
-    assert "done: 10 calls, verified by looking again" in done.out
+    assert "done: 10 steps, verified by looking again" in done.out
     assert "the key works" in done.out
     kept = alone.folder / "credentials.csv"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600

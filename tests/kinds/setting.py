@@ -43,7 +43,7 @@ def document(value: Mapping[str, Any] = POLICY) -> Document:
 
 
 KEY = iam_access_key.Wanted(
-    ("Ann", "iam_user.installer"), ("csv", "env"), ("ssm_parameter.key1",), frozenset({"AKIABESIDE"})
+    ("Ann", "iam_user.installer"), ("csv", "env"), ("ssm_parameter.key1",), beside=frozenset({"AKIABESIDE"})
 )
 SAMPLES: Mapping[str, Callable[[Installation], Resource]] = {
     "iam_access_key": lambda at: iam_access_key.resource(at, "iam_access_key.installer", KEY),

@@ -111,7 +111,7 @@ def worlds() -> Iterator[World]:
 def wanting(world: World) -> Resource:
     beside = frozenset(k.name for k in world.keys if k.beside)
     return resource(
-        installation(), "iam_access_key.installer", Wanted(("Ann", "iam_user.installer"), SINKS, (), beside)
+        installation(), "iam_access_key.installer", Wanted(("Ann", "iam_user.installer"), SINKS, (), beside=beside)
     )
 
 

@@ -134,6 +134,7 @@ def writes(setting: Setting, verb: Verb) -> list[str]:
     return sorted(set(counter.writes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_answer_to_any_write_of_setup_duplicates_nothing(cloud: Cloud, tmp_path: Path, when: When) -> None:
     setting = Setting(cloud, tmp_path, sinks=(CSV, SECRET, PARAMETER))
@@ -148,6 +149,7 @@ def test_a_lost_answer_to_any_write_of_setup_duplicates_nothing(cloud: Cloud, tm
         check_settled(setting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["rotate", "teardown"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_answer_to_any_other_write_is_healed_by_running_it_again(
@@ -168,6 +170,7 @@ def test_a_lost_answer_to_any_other_write_is_healed_by_running_it_again(
             assert setting.census() == EMPTY
 
 
+@pytest.mark.slow
 def test_a_key_whose_answer_is_lost_with_every_answer_is_never_a_third(setting: Setting) -> None:
     """The answer to CreateAccessKey is lost in each of several rotations: one key stays in the end."""
     do(setting, "setup")

@@ -85,6 +85,7 @@ def failing(at: int) -> Wrap:
     return wrap
 
 
+@pytest.mark.slow
 def test_no_error_holds_a_secret(setting: Setting) -> None:
     """Every write fails in turn, and so does a sink; neither the error's text nor its chain tells a secret."""
     keeper = Keeper()

@@ -25,6 +25,7 @@ def check(setting: Setting) -> None:
         assert setting.cloud.caller(setting.region, held).endswith("/Provazio")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cloudy", [False, True], ids=["files", "clouds"])
 def test_a_lag_of_five_seconds_is_waited_out_by_evidence(setting: Setting, cloudy: bool) -> None:
     if cloudy:

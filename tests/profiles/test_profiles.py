@@ -149,7 +149,7 @@ def spec(**more: object) -> Spec:
 
 def wanted(given: Spec, beside: frozenset[str] = frozenset()) -> dict[str, Any]:
     at = installation_of(given, ACCOUNT)
-    places = Places(tuple(c.sink for c in given.credentials), beside)
+    places = Places(tuple(c.sink for c in given.credentials), beside=beside)
     return {r.address: r for r in identities(given, at, Documents(document(), document()), places)}
 
 

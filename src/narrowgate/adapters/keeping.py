@@ -16,11 +16,11 @@ class Keeping:
     """The open sinks by label, and what they write beside the key."""
 
     sinks: Mapping[str, Sink]
+    former: Mapping[str, Sink]
+    """The sinks of earlier specs, by label: they are read and emptied, never filled."""
     account: str
     region: str
     instance_profile: str
-    former: Callable[[], Mapping[str, Sink]] = dict
-    """The sinks of earlier specs, by label: they are read and emptied, never filled."""
 
     def __call__(self, call: Call) -> Reply | None:
         """Carry the call out. Raises Refused when a sink cannot be read or written."""
@@ -57,7 +57,7 @@ class Keeping:
 
     def _copy(self, params: Fields) -> Reply:
         source, key = params.text("From"), params.text("AccessKeyId")
-        found = self.sinks[source].load(key)
+        found = self._any(source).load(key)
         if found is None:
             raise Refused(f"{source} does not hold `{key}` any more")
         self._put(params, params.text("UserName"), found[1])
@@ -68,7 +68,7 @@ class Keeping:
         return EMPTY
 
     def _any(self, label: str) -> Sink:
-        return self.sinks[label] if label in self.sinks else self.former()[label]
+        return self.sinks[label] if label in self.sinks else self.former[label]
 
     def _put(self, params: Fields, user: str, secret: Secret) -> None:
         credential = Credential(

@@ -105,7 +105,7 @@ def _status_lines(site: Site, found: Status) -> Iterator[Line]:
     for key in found.keys:
         yield Line()
         yield Line(f"  key {key.key}  {key.status}{', current' if key.current else ''}", "title")
-        yield Line(f"      made {key.created}, last used {key.last_used}", "faint")
+        yield Line(f"      made {key.created}, {key.last_used}", "faint")
         yield Line(f"      held by {', '.join(key.sinks) or 'no sink'}", "faint")
     yield from view.findings(found.findings)
 

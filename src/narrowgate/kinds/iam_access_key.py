@@ -30,6 +30,8 @@ class Wanted:
     user: tuple[str, str]
     sinks: tuple[str, ...]
     places: tuple[str, ...]
+    former: tuple[str, ...] = ()
+    """Sinks that only earlier specs name: read as sources, emptied by a teardown, never filled."""
     beside: frozenset[str] = frozenset()
     """Keys of somebody else that the person knows of and wants kept."""
 
@@ -37,12 +39,13 @@ class Wanted:
 def resource(installation: Installation, address: str, wanted: Wanted) -> Resource:
     """The key of `wanted.user`, held by every sink."""
     user, user_address = wanted.user
+    everywhere = (*wanted.sinks, *wanted.former)
 
     def read(whole: bool) -> Script:
         listed, memory, *held = yield (
             call("iam", "ListAccessKeys", UserName=user),
             call("journal", "RecallKeys", UserName=user),
-            *(call("sink", "HoldsKeys", Sink=sink) for sink in wanted.sinks),
+            *(call("sink", "HoldsKeys", Sink=sink) for sink in everywhere),
         )
         keys = _oldest_first(listed)
         if not keys and not (whole and _dead(keys, memory or EMPTY, held)):
@@ -51,10 +54,11 @@ def resource(installation: Installation, address: str, wanted: Wanted) -> Resour
         uses = yield tuple(call("iam", "GetAccessKeyLastUsed", AccessKeyId=key) for key in unexplained)
         return Fields(
             Keys=keys,
-            Held=Fields({s: (h or EMPTY).texts("Held") for s, h in zip(wanted.sinks, held, strict=True)}),
+            Held=Fields({s: (h or EMPTY).texts("Held") for s, h in zip(everywhere, held, strict=True)}),
+            Former=wanted.former,
             Memory=memory or EMPTY,
             Lost=lost(keys, memory or EMPTY, {k: used(u) for k, u in zip(unexplained, uses, strict=True)}),
-            Suspects=unexplained,
+            Suspects=Fields({k: last_use(u) for k, u in zip(unexplained, uses, strict=True)}),
         )
 
     def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
@@ -66,7 +70,8 @@ def resource(installation: Installation, address: str, wanted: Wanted) -> Resour
             return (*drop, *copies(found, user, kept))
         strangers = tuple(k for k in rest if k not in wanted.beside)
         if strangers or len(rest) >= MOST_KEYS:
-            return (Obstacle(_stranger(user, strangers or rest, room=len(rest) < MOST_KEYS)),)
+            told = Fields({key: found.group("Suspects").text(key) for key in strangers or rest})
+            return (Obstacle(_stranger(user, told, room=len(rest) < MOST_KEYS)),)
         return (*drop, *creation(address, wanted, before=rest))
 
     def delete(found: Fields) -> tuple[Draft, ...]:
@@ -134,7 +139,7 @@ def copies(found: Fields, user: str, key: str) -> tuple[Draft, ...]:
             f"into {sink}, from {source}",
         )
         for sink in held
-        if key not in held.texts(sink)
+        if key not in held.texts(sink) and sink not in found.texts("Former")
     )
 
 
@@ -209,6 +214,15 @@ def used(reply: Reply | None) -> bool:
     return bool(reply.group("AccessKeyLastUsed").text("LastUsedDate"))
 
 
+def last_use(reply: Reply | None) -> str:
+    """When and where AWS saw the key in use, in words."""
+    if reply is None:
+        return "use unknown"
+    seen = reply.group("AccessKeyLastUsed")
+    date = seen.text("LastUsedDate")
+    return f"last used {date} by {seen.text('ServiceName')} in {seen.text('Region')}" if date else "never used"
+
+
 def _during(created: Value, intent: str) -> bool:
     if not isinstance(created, str) or not intent:
         return False
@@ -249,14 +263,14 @@ def _dead(keys: Iterable[Fields], memory: Fields, held: Iterable[Fields | None])
     return tuple(sorted(ours & {key for h in held for key in (h or EMPTY).texts("Held")}))
 
 
-def _stranger(user: str, keys: tuple[str, ...], *, room: bool) -> str:
-    listed = ", ".join(f"`{key}`" for key in keys)
+def _stranger(user: str, keys: Fields, *, room: bool) -> str:
+    listed = ", ".join(f"`{key}` ({keys.text(key)})" if keys.text(key) else f"`{key}`" for key in keys)
     if not room:
         return (
-            f"user {user} has two access keys already ({listed}) and neither is in a sink of ours, "
+            f"user {user} has two access keys already, {listed}, and neither is in a sink of ours, "
             f"so no key can be made. delete one that nobody uses with `aws iam delete-access-key`"
         )
     return (
-        f"user {user} has an access key that narrowgate cannot account for ({listed}). "
-        f"delete it with `aws iam delete-access-key`, or keep it with `--beside {keys[0]}`"
+        f"user {user} has an access key that narrowgate cannot account for: {listed}. "
+        f"delete it with `aws iam delete-access-key`, or keep it with `--beside {next(iter(keys))}`"
     )

@@ -36,7 +36,12 @@ def resource(installation: Installation, address: str, name: str, role: tuple[st
     def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
         if found.text("Path") != installation.path:
             where = installation.path
-            return (Obstacle(f"its path is {found.text('Path')}; AWS cannot move an instance profile to {where}"),)
+            return (
+                Obstacle(
+                    f"its path is {found.text('Path')}; AWS cannot move an instance profile to {where}. "
+                    "tear down with the old path first, or keep it"
+                ),
+            )
         drafts: list[Draft] = []
         if tags := missing_tags(found, wanted):
             tag = call("iam", "TagInstanceProfile", InstanceProfileName=name, Tags=tag_list(tags))

@@ -70,7 +70,12 @@ def resource(installation: Installation, address: str, name: str, attached: tupl
 
     def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
         if found.text("Path") != installation.path:
-            return (Obstacle(f"its path is {found.text('Path')}; AWS cannot move a role to {installation.path}"),)
+            return (
+                Obstacle(
+                    f"its path is {found.text('Path')}; AWS cannot move a role to {installation.path}. "
+                    "tear down with the old path first, or keep it"
+                ),
+            )
         drafts: list[Draft] = []
         if tags := missing_tags(found, wanted):
             tag = call("iam", "TagRole", RoleName=name, Tags=tag_list(tags))

@@ -6,7 +6,18 @@ Source: CreateSecret, DescribeSecret, RestoreSecret, DeleteSecret, Secrets Manag
 from __future__ import annotations
 
 from narrowgate.calls import Fields, call
-from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, missing_tags, tag_list, tags_in
+from narrowgate.resource import (
+    INSTALLATION,
+    Draft,
+    Installation,
+    Kind,
+    Obstacle,
+    Resource,
+    Script,
+    missing_tags,
+    tag_list,
+    tags_in,
+)
 
 KIND = Kind("secretsmanager_secret", "where the `secretsmanager` sink keeps the key", options=("tags",))
 
@@ -28,7 +39,7 @@ def resource(installation: Installation, address: str, name: str) -> Resource:
             drafts.append(Draft(restore, "update", "it is scheduled for deletion"))
         if tags := missing_tags(found, wanted):
             tag = call("secretsmanager", "TagResource", SecretId=name, Tags=tag_list(tags))
-            drafts.append(Draft(tag, "update", f"tags to set: {', '.join(tags)}"))
+            drafts.append(Draft(tag, "update", _why(tags)))
         return tuple(drafts)
 
     def delete(found: Fields) -> tuple[Draft, ...]:
@@ -51,3 +62,8 @@ def resource(installation: Installation, address: str, name: str) -> Resource:
             ("permissions_boundary", "AWS has boundaries on users and roles only"),
         ),
     )
+
+
+def _why(tags: Fields) -> str:
+    adopted = "; it is taken over, and the key takes the place of its value" if INSTALLATION in tags else ""
+    return f"tags to set: {', '.join(tags)}{adopted}"

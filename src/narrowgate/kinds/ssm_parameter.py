@@ -6,7 +6,18 @@ Source: PutParameter, ListTagsForResource, Systems Manager API reference; tags a
 from __future__ import annotations
 
 from narrowgate.calls import Fields, call
-from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, missing_tags, tag_list, tags_in
+from narrowgate.resource import (
+    INSTALLATION,
+    Draft,
+    Installation,
+    Kind,
+    Obstacle,
+    Resource,
+    Script,
+    missing_tags,
+    tag_list,
+    tags_in,
+)
 
 KIND = Kind("ssm_parameter", "where the `ssm` sink keeps the key", options=("tags",))
 PLACEHOLDER = "pending"
@@ -36,7 +47,7 @@ def resource(installation: Installation, address: str, name: str, kms_key: str |
         if not tags:
             return ()
         tag = call("ssm", "AddTagsToResource", ResourceType="Parameter", ResourceId=name, Tags=tag_list(tags))
-        return (Draft(tag, "update", f"tags to set: {', '.join(tags)}"),)
+        return (Draft(tag, "update", _why(tags)),)
 
     def delete(found: Fields) -> tuple[Draft, ...]:
         return (Draft(call("ssm", "DeleteParameter", Name=name), "delete", "the key in it no longer works"),)
@@ -59,3 +70,8 @@ def resource(installation: Installation, address: str, name: str, kms_key: str |
             ("permissions_boundary", "AWS has boundaries on users and roles only"),
         ),
     )
+
+
+def _why(tags: Fields) -> str:
+    adopted = "; it is taken over, and the key takes the place of its value" if INSTALLATION in tags else ""
+    return f"tags to set: {', '.join(tags)}{adopted}"

@@ -41,6 +41,8 @@ class Places:
     """Where the credentials go: the sinks' labels, in the spec's order, and how a choice names its place."""
 
     labels: tuple[str, ...]
+    former: tuple[str, ...] = ()
+    """Sinks that only earlier specs name: a secret may still be there."""
     beside: frozenset[str] = frozenset()
 
 
@@ -64,7 +66,11 @@ def identities(spec: Spec, installation: Installation, documents: Documents, pla
     policy_arn, node_arn = installation.arn("policy", policy), installation.arn("policy", node_policy)
     containers = _containers(spec, installation)
     key = iam_access_key.Wanted(
-        user=(user, USER), sinks=places.labels, places=tuple(r.address for r in containers), beside=places.beside
+        user=(user, USER),
+        sinks=places.labels,
+        places=tuple(r.address for r in containers),
+        former=places.former,
+        beside=places.beside,
     )
     return (
         iam_policy.resource(installation, INSTALLER_POLICY, policy, documents.installer, (user,)),

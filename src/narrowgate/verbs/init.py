@@ -12,7 +12,7 @@ from narrowgate.adapters import sinks
 from narrowgate.errors import Refused, UsageError
 from narrowgate.profiles import profiles
 from narrowgate.spec_text import parse, schema
-from narrowgate.verbs.site import known
+from narrowgate.verbs.spec_file import known
 
 SCHEMA_FILE = "platform.schema.json"
 IGNORED = (".narrowgate/", "credentials.*", "env.yaml")

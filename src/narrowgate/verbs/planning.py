@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import narrowgate
-from narrowgate.adapters.observe import run
+from narrowgate.adapters.observe import observe, run
 from narrowgate.calls import Fields, call, masked
 from narrowgate.checks import Subject, findings
 from narrowgate.errors import Refused, UsageError
@@ -18,8 +18,9 @@ from narrowgate.finding import Finding
 from narrowgate.plan import Plan, as_data, digest, plan
 from narrowgate.policy import size
 from narrowgate.profiles.identities import INSTALLER_POLICY, NODE_POLICY
-from narrowgate.resource import Observed, Resource, Script
-from narrowgate.verbs.site import Site, earlier
+from narrowgate.resource import Observed, Script
+from narrowgate.verbs.past import earlier, unreadable
+from narrowgate.verbs.site import Site
 
 BOUNDARY = "permissions boundary"
 FORMAT = 1
@@ -51,9 +52,7 @@ class Planned:
 
 def make(site: Site) -> Planned:
     """Observe and plan. Raises UsageError when the spec's permissions boundary does not exist."""
-    left = [r for group in earlier(site) for r in group.resources]
     scripts: dict[str, Script] = {r.address: r.read(False) for r in site.resources}
-    scripts |= {f"{at} {r.identity}": r.read(False) for at, r in enumerate(left)}
     boundary = site.installation.boundary
     if boundary:
         scripts[BOUNDARY] = _boundary(boundary)
@@ -63,11 +62,10 @@ def make(site: Site) -> Planned:
             f"{site.options.spec.name}: permissions_boundary: there is no policy `{boundary}`; "
             "make it first, or leave it out"
         )
-    leftovers = tuple(_leftover(r) for at, r in enumerate(left) if seen.pop(f"{at} {r.identity}") is not None)
     return Planned(
         plan=plan(site.resources, seen, site.installation.system, adopt=site.options.adopt),
         seen=seen,
-        findings=(*findings(_subject(site, seen)), *leftovers),
+        findings=(*findings(_subject(site, seen)), *_leftovers(site)),
         policies=policies(site),
         unsupported=_unsupported(site),
     )
@@ -110,14 +108,19 @@ def _subject(site: Site, seen: Mapping[str, Observed]) -> Subject:
     return Subject(spec, seen, named)
 
 
-def _leftover(resource: Resource) -> Finding:
-    return Finding(
-        "leftover",
-        "medium",
-        resource.name,
-        f"{resource.identity} was made for an earlier form of this spec",
-        "narrowgate teardown removes it together with the rest; or remove it by hand",
-    )
+def _leftovers(site: Site) -> Iterator[Finding]:
+    """What earlier forms of the spec made and the present one does not name."""
+    fix = "narrowgate teardown removes it together with the rest; or remove it by hand"
+    for group in earlier(site):
+        seen = observe(group.resources, site.admin_in(group.region))
+        for resource in group.resources:
+            if seen[resource.address] is not None:
+                evidence = f"{resource.identity} was made for an earlier form of this spec"
+                yield Finding("leftover", "medium", resource.name, evidence, fix)
+    count = unreadable(site.journal.entries, site.installation.account)
+    if count:
+        evidence = f"{count} earlier forms of this spec in the journal are not readable by this version"
+        yield Finding("leftover", "medium", "journal", evidence, "look in IAM for what only they named")
 
 
 def _unsupported(site: Site) -> tuple[tuple[str, str, str], ...]:

@@ -150,10 +150,10 @@ def converge(site: Site, planned: Planned) -> int:
     raise error
 
 
-def stage(site: Site) -> Stage:
-    """What `apply` works with."""
+def stage(site: Site, region: str = "") -> Stage:
+    """What `apply` works with; in another region, for what an earlier spec made there."""
     return Stage(
-        worlds={"admin": site.admin},
+        worlds={"admin": site.admin_in(region or site.spec.region)},
         journal=site.journal,
         clock=site.around.clock,
         report=site.around.listener.step,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from narrowgate.calls import EMPTY, call
 from narrowgate.finding import Finding
-from narrowgate.kinds.iam_access_key import current
+from narrowgate.kinds.iam_access_key import current, last_use
 from narrowgate.profiles.identities import KEY
 from narrowgate.verbs import planning
 from narrowgate.verbs.site import Site
@@ -70,15 +70,12 @@ def _keys(site: Site, planned: planning.Planned) -> tuple[KeyState, ...]:
     states = []
     for key in found.items_of("Keys"):
         name = key.text("AccessKeyId")
-        reply = site.admin(call("iam", "GetAccessKeyLastUsed", AccessKeyId=name)) or EMPTY
-        used = reply.group("AccessKeyLastUsed")
-        date = used.text("LastUsedDate")
         states.append(
             KeyState(
                 key=name,
                 status=key.text("Status"),
                 created=key.text("CreateDate"),
-                last_used=f"{date} by {used.text('ServiceName')} in {used.text('Region')}" if date else "never",
+                last_used=last_use(site.admin(call("iam", "GetAccessKeyLastUsed", AccessKeyId=name))),
                 current=name == kept,
                 sinks=tuple(sink for sink in held if name in held.texts(sink)),
             )

@@ -12,8 +12,9 @@ from narrowgate.adapters.apply import apply
 from narrowgate.adapters.observe import observe
 from narrowgate.errors import Refused
 from narrowgate.plan import Plan, Refusal, joined, removal, strangers
+from narrowgate.verbs.past import Group, earlier
 from narrowgate.verbs.setup import halted, stage, told_of_journal
-from narrowgate.verbs.site import Group, Site, earlier
+from narrowgate.verbs.site import Site
 
 SETTLE = 30.0
 
@@ -31,19 +32,25 @@ class TornDown:
 class Removal:
     """The plan of a teardown, and the things with our names that it leaves alone."""
 
-    plan: Plan
+    parts: tuple[tuple[str, Plan], ...]
+    """A region and what is removed with its World; the present spec's first."""
     strangers: tuple[Refusal, ...]
+
+    @property
+    def plan(self) -> Plan:
+        """All parts as one, for a person."""
+        return joined(plan for _, plan in self.parts)
 
 
 def planned(site: Site) -> Removal:
     """What a teardown would remove; touches nothing."""
-    plans: list[Plan] = []
+    parts: list[tuple[str, Plan]] = []
     others: list[Refusal] = []
     for group in _groups(site):
-        seen = observe(group.resources, site.admin, whole=True)
-        plans.append(removal(group.resources, seen, group.system))
+        seen = observe(group.resources, site.admin_in(group.region), whole=True)
+        parts.append((group.region, removal(group.resources, seen, group.system)))
         others += strangers(group.resources, seen, group.system)
-    return Removal(joined(plans), tuple(others))
+    return Removal(tuple(parts), tuple(others))
 
 
 def teardown(site: Site, approve: Callable[[Removal], bool], *, force: bool = False) -> TornDown:
@@ -61,17 +68,22 @@ def teardown(site: Site, approve: Callable[[Removal], bool], *, force: bool = Fa
         if approve(wanted) and planned(site) != wanted:
             raise Refused("the account changed while you were asked; run the command again")
         site.journal.begin("teardown", site.scope)
-        outcome = apply(wanted.plan, stage(site))
-        halted(outcome)
-        error = outcome.error()
-        if error is not None:
-            raise error
+        done = sum(_apply(site, region, plan) for region, plan in wanted.parts)
         left = _what_is_left(site)
         if not left:
             site.journal.mark("clean", account=site.installation.account)
-        return TornDown(len(outcome.done), left, wanted.strangers)
+        return TornDown(done, left, wanted.strangers)
     finally:
         site.journal.close()
+
+
+def _apply(site: Site, region: str, plan: Plan) -> int:
+    outcome = apply(plan, stage(site, region))
+    halted(outcome)
+    error = outcome.error()
+    if error is not None:
+        raise error
+    return len(outcome.done)
 
 
 def refuse_extras(wanted: Removal, *, force: bool) -> None:
@@ -86,7 +98,7 @@ def refuse_extras(wanted: Removal, *, force: bool) -> None:
 
 
 def _groups(site: Site) -> tuple[Group, ...]:
-    return (Group(site.spec.system, site.resources), *earlier(site))
+    return (Group(site.spec.system, site.spec.region, site.resources), *earlier(site))
 
 
 def _what_is_left(site: Site) -> tuple[str, ...]:
@@ -104,7 +116,7 @@ def _what_is_left(site: Site) -> tuple[str, ...]:
 
 def _present(site: Site, group: Group) -> tuple[str, ...]:
     """What of the group is there and ours."""
-    seen = observe(group.resources, site.admin)
+    seen = observe(group.resources, site.admin_in(group.region))
     others = frozenset(refusal.address for refusal in strangers(group.resources, seen, group.system))
     return tuple(
         r.identity

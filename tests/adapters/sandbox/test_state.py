@@ -56,6 +56,7 @@ def build(aws: Embedded) -> tuple[str, str]:
     return key
 
 
+@pytest.mark.slow
 def test_restart_gives_the_same_ids_secrets_and_dates(tmp_path: Path) -> None:
     with Embedded(tmp_path / "state", seed=5) as aws:
         key = build(aws)
@@ -193,6 +194,7 @@ Embedded(pathlib.Path(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 def test_second_process_is_refused(tmp_path: Path) -> None:
     with Embedded(tmp_path):
         tried = subprocess.run([sys.executable, "-c", OPEN, str(tmp_path)], capture_output=True, text=True, check=False)
