@@ -38,7 +38,7 @@ def test_the_whole_way_on_the_embedded_aws(alone: Person) -> None:
     first = kept.read_text()
 
     done = alone.narrowgate("setup", "--sandbox", "--yes")
-    assert (done.code, done.out) == (0, "nothing to do: the account is as the spec says\n")
+    assert done.code == 0 and done.out.endswith("nothing to do: the account is as the spec says\n")
     assert kept.read_text() == first
 
     done = alone.narrowgate("status", "--sandbox")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,16 +13,22 @@ class Stop:
     """Set once by a signal. While `guarded`, work in hand is finished first; otherwise it is left at once."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        # Not a threading.Event: a handler that runs while the main thread is inside one can wait for ever.
+        self._asked = False
         self._guards = 0
 
     def set(self) -> None:
         """Ask for the stop."""
-        self._event.set()
+        self._asked = True
 
     def is_set(self) -> bool:
         """Whether a stop was asked for."""
-        return self._event.is_set()
+        return self._asked
+
+    def wait(self) -> None:
+        """Do nothing until it is set."""
+        while not self._asked:
+            time.sleep(0.1)
 
     @contextmanager
     def guarded(self) -> Iterator[None]:

@@ -26,22 +26,19 @@ def sandbox(state: Path, port: int, delay: float, region: str, as_json: bool) ->
 
     It does not enforce policies yet. Its state is kept; `--sandbox` verbs beside it use the same.
     """
-    import threading
-
     from narrowgate.adapters.stop import Stop
     from narrowgate.report.text import Line
     from narrowgate.verbs.sandbox import running, variables
 
     terminal = Terminal(as_json=as_json)
-    with running(state, port=port, delay=delay) as url:
+    stop = Stop()
+    stop.listen()
+    # Guarded: SIGINT and SIGTERM end it alike, and no word of a server that is gone stays behind.
+    with stop.guarded(), running(state, port=port, delay=delay) as url:
         given = variables(url, region)
         lines = [Line(f"export {name}={value}") for name, value in given.items()]
         terminal.show(lines, given)
         terminal.say("the embedded AWS is running; stop it with Ctrl-C")
-        # SIGTERM ends it as Ctrl-C does, so that no word of a server that is gone stays behind.
-        Stop().listen()
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            terminal.say("stopped; its state is kept")
+        stop.wait()
+    terminal.say("stopped; its state is kept")
     return 0
