@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from narrowgate.calls import EMPTY, Call, Fields, Reply, Value, World, freeze
+from narrowgate.calls import EMPTY, Call, Fields, Reply, Value, freeze
 from narrowgate.errors import AwsError, NarrowgateError, NotPermitted, OutcomeUnknown
 from narrowgate.secret import Secret
 
@@ -60,43 +60,88 @@ class Endpoint:
     transport: Transport | None = None
 
 
-def connect(identity: Identity, endpoint: Endpoint, *, early: tuple[str, ...] = ()) -> World:
-    """The World of `identity` at `endpoint`. Raises NotPermitted at the first call without credentials.
+class Workshop:
+    """Makes botocore clients out of one session, so that a service's model is read once for all identities."""
 
-    The clients of the services in `early` are made in the background, while something else goes on.
-    """
-    connection = _Connection(identity, endpoint)
-    if early:
-        threading.Thread(target=connection.prepare, args=(early,), name="clients", daemon=True).start()
-    return connection
-
-
-class _Connection:
-    """Clients made once each, on first use; botocore clients may be shared by threads."""
-
-    def __init__(self, identity: Identity, endpoint: Endpoint) -> None:
-        self._identity = identity
-        self._endpoint = endpoint
+    def __init__(self, ambient: Identity) -> None:
+        self._ambient = ambient
         self._session: Session | None = None
-        self._clients: dict[str, BaseClient] = {}
         # Making clients is not thread-safe in botocore; using them is.
         self._lock = threading.Lock()
 
+    def client(self, service: str, identity: Identity, endpoint: Endpoint) -> BaseClient:
+        """A new client. Raises NotPermitted when the person's AWS settings do not allow for one."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            with self._lock:
+                return self._make(service, identity, endpoint)
+        except BotoCoreError as error:
+            raise NotPermitted(f"cannot set up the AWS client: {error}") from error
+
+    def _make(self, service: str, identity: Identity, endpoint: Endpoint) -> BaseClient:
+        import botocore.session
+        from botocore.config import Config
+
+        if self._session is None:
+            self._session = botocore.session.Session(profile=self._ambient.profile, session_vars=self._variables())
+        client = self._session.create_client(
+            service,
+            region_name=endpoint.region,
+            endpoint_url=endpoint.url,
+            aws_access_key_id=identity.access_key_id,
+            aws_secret_access_key=identity.secret.reveal() if identity.secret else None,
+            config=Config(
+                # Retries are `patient`'s: botocore would repeat a CreateAccessKey whose answer was lost.
+                retries={"total_max_attempts": 1, "mode": "standard"},
+                connect_timeout=10,
+                read_timeout=30,
+                max_pool_connections=32,
+                user_agent_extra="narrowgate",
+            ),
+        )
+        if endpoint.transport is not None:
+            client.meta.events.register("before-send", _sender(endpoint.transport))
+        return client
+
+    def _variables(self) -> dict[str, Any] | None:
+        """With a key of our own the ambient AWS_PROFILE, which may not even exist, is not asked."""
+        return {"profile": (None, None, None, None)} if self._ambient.access_key_id else None
+
+
+def connect(identity: Identity, endpoint: Endpoint, workshop: Workshop | None = None) -> Connection:
+    """The World of `identity` at `endpoint`. Raises NotPermitted at the first call without credentials."""
+    return Connection(identity, endpoint, workshop or Workshop(identity))
+
+
+class Connection:
+    """A World whose clients are made once each, on first use or ahead of it."""
+
+    def __init__(self, identity: Identity, endpoint: Endpoint, workshop: Workshop) -> None:
+        self._identity = identity
+        self._endpoint = endpoint
+        self._workshop = workshop
+        self._clients: dict[str, BaseClient] = {}
+        self._lock = threading.Lock()
+
     def __call__(self, call: Call) -> Reply | None:
+        """Make the call."""
+        from botocore import xform_name
+
         client = self._client(call.service)
         model: OperationModel = client.meta.service_model.operation_model(call.operation)
-        method = client.meta.method_to_api_mapping
-        name = next(python for python, api in method.items() if api == call.operation)
-        raw = _ask(client, name, call)
+        raw = _ask(client, xform_name(call.operation), call)
         if raw is None:
             return None
         raw.pop("ResponseMetadata", None)
-        shape = model.output_shape
-        sealed = _sealed(raw, shape)
+        sealed = _sealed(raw, model.output_shape)
         return sealed if isinstance(sealed, Fields) else EMPTY
 
-    def prepare(self, services: tuple[str, ...]) -> None:
-        """Make clients ahead of their first call; what goes wrong is told by that call."""
+    def prepare(self, *services: str) -> None:
+        """Make clients in the background, ahead of their first call, which tells what goes wrong."""
+        threading.Thread(target=self._make_all, args=(services,), name="clients", daemon=True).start()
+
+    def _make_all(self, services: tuple[str, ...]) -> None:
         with suppress(NarrowgateError):
             for service in services:
                 self._client(service)
@@ -104,42 +149,8 @@ class _Connection:
     def _client(self, service: str) -> BaseClient:
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._make(service)
+                self._clients[service] = self._workshop.client(service, self._identity, self._endpoint)
             return self._clients[service]
-
-    def _make(self, service: str) -> BaseClient:
-        import botocore.session
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
-
-        try:
-            if self._session is None:
-                self._session = botocore.session.Session(profile=self._identity.profile, session_vars=self._variables())
-            client = self._session.create_client(
-                service,
-                region_name=self._endpoint.region,
-                endpoint_url=self._endpoint.url,
-                aws_access_key_id=self._identity.access_key_id,
-                aws_secret_access_key=self._identity.secret.reveal() if self._identity.secret else None,
-                config=Config(
-                    # Retries are `patient`'s: botocore would repeat a CreateAccessKey whose answer was lost.
-                    retries={"total_max_attempts": 1, "mode": "standard"},
-                    connect_timeout=10,
-                    read_timeout=30,
-                    max_pool_connections=32,
-                    user_agent_extra="narrowgate",
-                ),
-            )
-        except BotoCoreError as error:
-            raise NotPermitted(f"cannot set up the AWS client: {error}") from error
-        transport = self._endpoint.transport
-        if transport is not None:
-            client.meta.events.register("before-send", _sender(transport))
-        return client
-
-    def _variables(self) -> dict[str, Any] | None:
-        """With a key of our own the ambient AWS_PROFILE, which may not even exist, is not asked."""
-        return {"profile": (None, None, None, None)} if self._identity.access_key_id else None
 
 
 def _sender(transport: Transport) -> Callable[..., Any]:

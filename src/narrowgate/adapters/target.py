@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from narrowgate.adapters.aws import Endpoint, Identity, connect
+from narrowgate.adapters.aws import Endpoint, Identity, Workshop, connect
 from narrowgate.calls import World
 from narrowgate.errors import Refused
 from narrowgate.secret import Secret
@@ -23,11 +23,13 @@ class Target:
     name: str
     connect: Callable[[Identity | None, str], World]
     close: Callable[[], None]
+    expect: Callable[[str, str], None] = lambda service, region: None
+    """Told that a service will be called soon, so that its client, which takes a while, is made meanwhile."""
 
 
 def real(profile: str | None = None) -> Target:
     """AWS itself (or AWS_ENDPOINT_URL) with the person's own credentials."""
-    return Target("aws", _connector(Identity(profile=profile), Endpoint), lambda: None)
+    return _target("aws", Identity(profile=profile), Endpoint, lambda: None)
 
 
 def sandbox(folder: Path, *, delay: float = 0.0) -> Target:
@@ -41,20 +43,25 @@ def sandbox(folder: Path, *, delay: float = 0.0) -> Target:
         url = served_at(folder)
         if url is None:
             raise
-        return Target("sandbox", _connector(admin, lambda region: Endpoint(region, url)), lambda: None)
+        return _target("sandbox", admin, lambda region: Endpoint(region, url), lambda: None)
     transport = embedded.transport
-    inside = _connector(admin, lambda region: Endpoint(region, "http://127.0.0.1", transport))
-    return Target("sandbox", inside, embedded.close)
+    return _target("sandbox", admin, lambda region: Endpoint(region, "http://127.0.0.1", transport), embedded.close)
 
 
-def _connector(admin: Identity, endpoint: Callable[[str], Endpoint]) -> Callable[[Identity | None, str], World]:
-    """Connects with the clients made ahead that its first calls will need."""
+def _target(name: str, admin: Identity, endpoint: Callable[[str], Endpoint], close: Callable[[], None]) -> Target:
+    workshop = Workshop(admin)
 
     def connected(who: Identity | None, region: str) -> World:
-        early = ("sts", "iam") if who is None else ("sts", "ec2")
-        return connect(who or admin, endpoint(region), early=early)
+        connection = connect(who or admin, endpoint(region), workshop)
+        if who is None:
+            # What every verb asks first.
+            connection.prepare("sts", "iam")
+        return connection
 
-    return connected
+    def expect(service: str, region: str) -> None:
+        connect(admin, endpoint(region), workshop).prepare("sts", service)
+
+    return Target(name, connected, close, expect)
 
 
 def served_at(folder: Path) -> str | None:

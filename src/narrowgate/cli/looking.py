@@ -30,11 +30,11 @@ MARKS = {"there": ("ok", "good"), "missing": ("--", "bad"), "differs": ("~~", "c
 @click.option("--policies", is_flag=True, help="Also show both policies in full.")
 def plan(as_json: bool, output: Path | None, policies: bool, **given: Any) -> int:
     """Show what would be created, changed or deleted, and why. Touches nothing."""
-    from narrowgate.cli import view
-    from narrowgate.verbs import planning
-
     terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
+        from narrowgate.cli import view
+        from narrowgate.verbs import planning
+
         found = planning.make(site)
         terminal.show(view.planned(site, found, policies=policies), view.planned_data(site, found))
         if output is not None:
@@ -47,11 +47,11 @@ def plan(as_json: bool, output: Path | None, policies: bool, **given: Any) -> in
 @options
 def status(as_json: bool, **given: Any) -> int:
     """Show what exists: every object, every key, which sinks hold it."""
-    from narrowgate.cli import view
-    from narrowgate.verbs.status import status as look
-
     terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
+        from narrowgate.cli import view
+        from narrowgate.verbs.status import status as look
+
         found = look(site)
         terminal.show(_status_lines(site, found), {**view.identity(site), **asdict(found)})
     return 0
@@ -62,12 +62,12 @@ def status(as_json: bool, **given: Any) -> int:
 @deciding
 def drift(as_json: bool, **given: Any) -> int:
     """Show what differs from the spec, by meaning. Exit code 10 when anything does."""
-    from narrowgate.cli import view
-    from narrowgate.plan import as_data
-    from narrowgate.verbs import planning
-
     terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
+        from narrowgate.cli import view
+        from narrowgate.plan import as_data
+        from narrowgate.verbs import planning
+
         found = planning.make(site)
         findings = planning.drifted(site, found)
         data = {

@@ -60,13 +60,14 @@ class Duration(click.ParamType[timedelta]):
 @click.option("--dry-run", is_flag=True, help="Show the next move, and stop.")
 def rotate(as_json: bool, undo: bool, dry_run: bool, yes: bool, **given: Any) -> int:
     """Replace the access key without an outage: make, store, prove, watch, deactivate, delete."""
-    from narrowgate.cli import view
     from narrowgate.rotation import Pace
     from narrowgate.verbs import rotate as verb
 
     asked = verb.Asked(Pace(given.pop("quiet"), given.pop("grace")), given.pop("retire"), not given.pop("no_wait"))
     terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
+        from narrowgate.cli import view
+
         if undo:
             key = verb.undo(site)
             terminal.show(_undone(key), {**view.identity(site), "active": key})

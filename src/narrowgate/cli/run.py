@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import traceback
@@ -104,5 +105,9 @@ def at(options: Options, terminal: Terminal) -> Iterator[Site]:
     """The opened site, for one verb."""
     from narrowgate.verbs.site import open_site
 
-    with terminal.live(), open_site(options, surroundings(terminal)) as site:
+    def meanwhile() -> None:
+        # What every verb shows its results with, and what that imports.
+        importlib.import_module("narrowgate.cli.view")
+
+    with terminal.live(), open_site(options, surroundings(terminal), meanwhile=meanwhile) as site:
         yield site

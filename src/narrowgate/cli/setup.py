@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="Do exactly this plan, or refuse.")
 def setup(as_json: bool, yes: bool, plan_file: Path | None, **given: Any) -> int:
     """Make the user, its key, the role, the policies and the instance profile; store the key; verify."""
-    from narrowgate.cli import view
-    from narrowgate.verbs.setup import setup as do
-
     terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
+        from narrowgate.cli import view
+        from narrowgate.verbs.setup import setup as do
 
         def approve(found: Planned) -> bool:
             terminal.expect(len(found.plan.steps))

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Also remove what others attached to our user, role and policies.")
 def teardown(as_json: bool, yes: bool, dry_run: bool, force: bool, **given: Any) -> int:
     """Remove everything that is ours, and verify that it is gone. Exit code 10 when something is left."""
-    from narrowgate.cli import view
-    from narrowgate.plan import as_data
-    from narrowgate.verbs import teardown as verb
-
     terminal = Terminal(as_json=as_json)
     with at(read_options(given), terminal) as site:
+        from narrowgate.cli import view
+        from narrowgate.plan import as_data
+        from narrowgate.verbs import teardown as verb
+
         if dry_run:
             wanted = verb.planned(site)
             terminal.show(_plan(site, wanted), {**view.identity(site), "steps": as_data(wanted.plan.steps)})

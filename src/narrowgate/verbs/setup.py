@@ -168,6 +168,8 @@ def probe(site: Site, plan: Plan, found: Observed) -> None:
     """
     stores = [s.call.params.text("Sink") for s in plan.steps if s.change == "store"]
     if stores:
+        # The new key will be proved there; making that client meanwhile saves a quarter of a second.
+        site.expect(site.profile.evidence.service)
         memory = recalled(site)
         listed = tuple(k.text("AccessKeyId") for k in (found or EMPTY).items_of("Keys"))
         site.keeping.probe(frozenset(stores), frozenset((*listed, *memory.texts("Made"), *memory.texts("Delivered"))))

@@ -7,6 +7,7 @@ missing credentials, another account than the spec names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -89,6 +90,8 @@ class Site:
     """The same in another region, for what an earlier spec made there."""
     connect: Callable[[Identity], World]
     """The World of another key, in the spec's region."""
+    expect: Callable[[str], None]
+    """Told that this service will soon be called with another key."""
 
     @property
     def user_arn(self) -> str:
@@ -110,8 +113,13 @@ class Seams:
 
 
 @contextmanager
-def open_site(options: Options, around: Surroundings, seams: Seams | None = None) -> Iterator[Site]:
-    """Read the spec, ask who we are, make ready. Raises every error of a wrong start; changes nothing."""
+def open_site(
+    options: Options, around: Surroundings, seams: Seams | None = None, *, meanwhile: Callable[[], None] | None = None
+) -> Iterator[Site]:
+    """Read the spec, ask who we are, make ready. Raises every error of a wrong start; changes nothing.
+
+    `meanwhile` is done while AWS is asked: imports, say.
+    """
     seams = seams or Seams(_target)
     spec = read_spec(options.spec)
     folder = options.spec.resolve().parent
@@ -122,7 +130,11 @@ def open_site(options: Options, around: Surroundings, seams: Seams | None = None
         def admin_in(region: str) -> World:
             return patient(target.connect(None, region), around.clock)
 
-        account, caller = who_am_i(admin_in(spec.region), spec)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="identity") as pool:
+            asked = pool.submit(who_am_i, admin_in(spec.region), spec)
+            if meanwhile:
+                meanwhile()
+            account, caller = asked.result()
         journal = seams.journal(folder, around.clock)
         yield _site(spec, options, around, _Account(account, caller, target, admin_in, folder, journal))
     finally:
@@ -166,6 +178,7 @@ def _site(spec: Spec, options: Options, around: Surroundings, account: _Account)
         admin=dispatch(local, opening.world(spec.region)),
         admin_in=lambda region: dispatch(local, opening.world(region)),
         connect=lambda who: patient(account.target.connect(who, spec.region), around.clock),
+        expect=lambda service: account.target.expect(service, spec.region),
     )
 
 

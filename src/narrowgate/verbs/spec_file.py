@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from narrowgate.adapters import sinks
 from narrowgate.adapters.regions import regions
@@ -12,12 +15,25 @@ from narrowgate.spec import Known, Spec
 from narrowgate.spec_text import parse
 
 
+class _Settings(Mapping[str, type[BaseModel]]):
+    """The settings of each sink, looked up when asked for: most specs name one or two."""
+
+    def __getitem__(self, name: str) -> type[BaseModel]:
+        return sinks.kinds()[name].settings
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sinks.kinds())
+
+    def __len__(self) -> int:
+        return len(sinks.kinds())
+
+
 def known() -> Known:
     """What a spec may name on this machine."""
     return Known(
         profiles={p.name: p.defaults for p in profiles().values()},
         regions=regions(),
-        sinks={kind.name: kind.settings for kind in sinks.kinds().values()},
+        sinks=_Settings(),
     )
 
 

@@ -10,13 +10,12 @@ the journal does (`probe(ours)`). Any other is refused before a key is made, unl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from narrowgate.calls import World
@@ -102,9 +101,28 @@ class SinkKind:
     """Takes an instance of `settings`. Reads and writes nothing yet; raises Refused offline, in AWS."""
 
 
+class _Kinds(Mapping[str, SinkKind]):
+    """Every kind of sink by its name, in order of name; a module is imported when its kind is asked for."""
+
+    def __init__(self) -> None:
+        names = (found.name for found in iter_modules(__path__))
+        self._names = tuple(sorted(name for name in names if not name.startswith("_")))
+
+    def __getitem__(self, name: str) -> SinkKind:
+        if name not in self._names:
+            raise KeyError(name)
+        kind = import_module(f"{__name__}.{name}").SINK
+        assert isinstance(kind, SinkKind)
+        return kind
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 @cache
 def kinds() -> Mapping[str, SinkKind]:
     """Every kind of sink by its name, in order of name."""
-    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
-    found = (getattr(module, "SINK", None) for module in modules)
-    return MappingProxyType({k.name: k for k in sorted(filter(None, found), key=lambda k: k.name)})
+    return _Kinds()
