@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from narrowgate.calls import EMPTY, Fields, Ref, Reply, Value, call
+from narrowgate.kinds.drafts import NO_BOUNDARY
 from narrowgate.resource import Draft, Installation, Kind, Observed, Obstacle, Resource, Script
 
 KIND = Kind("iam_access_key", "the user's only credential", options=())
@@ -39,27 +41,6 @@ class Wanted:
 def resource(installation: Installation, address: str, wanted: Wanted) -> Resource:
     """The key of `wanted.user`, held by every sink."""
     user, user_address = wanted.user
-    everywhere = (*wanted.sinks, *wanted.former)
-
-    def read(whole: bool) -> Script:
-        listed, memory, *held = yield (
-            call("iam", "ListAccessKeys", UserName=user),
-            call("journal", "RecallKeys", UserName=user),
-            *(call("sink", "HoldsKeys", Sink=sink) for sink in everywhere),
-        )
-        keys = _oldest_first(listed)
-        if not keys and not (whole and _dead(keys, memory or EMPTY, held)):
-            return None
-        unexplained = suspects(keys, memory or EMPTY, frozenset(k for h in held for k in (h or EMPTY).texts("Held")))
-        uses = yield tuple(call("iam", "GetAccessKeyLastUsed", AccessKeyId=key) for key in unexplained)
-        return Fields(
-            Keys=keys,
-            Held=Fields({s: (h or EMPTY).texts("Held") for s, h in zip(everywhere, held, strict=True)}),
-            Former=wanted.former,
-            Memory=memory or EMPTY,
-            Lost=lost(keys, memory or EMPTY, {k: used(u) for k, u in zip(unexplained, uses, strict=True)}),
-            Suspects=Fields({k: last_use(u) for k, u in zip(unexplained, uses, strict=True)}),
-        )
 
     def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
         lost_keys = tuple(key for key in found.texts("Lost") if key not in wanted.beside)
@@ -87,7 +68,7 @@ def resource(installation: Installation, address: str, wanted: Wanted) -> Resour
         name=f"access key of {user}",
         identity=f"{installation.arn('user', user)} access key",
         needs=(user_address, *wanted.places),
-        read=read,
+        read=partial(_read, wanted),
         create=creation(address, wanted, before=()),
         change=change,
         delete=delete,
@@ -96,8 +77,30 @@ def resource(installation: Installation, address: str, wanted: Wanted) -> Resour
             ("tags", "AWS cannot tag an access key; it belongs to its user"),
             ("path", "an access key has no path"),
             ("name_prefix", "AWS chooses an access key's id"),
-            ("permissions_boundary", "AWS has boundaries on users and roles only"),
+            NO_BOUNDARY,
         ),
+    )
+
+
+def _read(wanted: Wanted, whole: bool) -> Script:
+    user, everywhere = wanted.user[0], (*wanted.sinks, *wanted.former)
+    listed, memory, *held = yield (
+        call("iam", "ListAccessKeys", UserName=user),
+        call("journal", "RecallKeys", UserName=user),
+        *(call("sink", "HoldsKeys", Sink=sink) for sink in everywhere),
+    )
+    keys = _oldest_first(listed)
+    if not keys and not (whole and _dead(keys, memory or EMPTY, held)):
+        return None
+    unexplained = suspects(keys, memory or EMPTY, frozenset(k for h in held for k in (h or EMPTY).texts("Held")))
+    uses = yield tuple(call("iam", "GetAccessKeyLastUsed", AccessKeyId=key) for key in unexplained)
+    return Fields(
+        Keys=keys,
+        Held=Fields({s: (h or EMPTY).texts("Held") for s, h in zip(everywhere, held, strict=True)}),
+        Former=wanted.former,
+        Memory=memory or EMPTY,
+        Lost=lost(keys, memory or EMPTY, {k: used(u) for k, u in zip(unexplained, uses, strict=True)}),
+        Suspects=Fields({k: last_use(u) for k, u in zip(unexplained, uses, strict=True)}),
     )
 
 

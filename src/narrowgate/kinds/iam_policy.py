@@ -5,9 +5,12 @@ Source: "Versioning IAM policies", IAM User Guide: five versions at most, the de
 
 from __future__ import annotations
 
+from functools import partial
+
 from narrowgate.calls import Fields, Reply, call
+from narrowgate.kinds.drafts import NO_BOUNDARY, retagged
 from narrowgate.policy import Document, from_value
-from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, missing_tags, tag_list, tags_in
+from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, tag_list, tags_in
 
 KIND = Kind("iam_policy", "a customer-managed policy", options=("path", "name_prefix", "tags"))
 MOST_VERSIONS = 5
@@ -18,69 +21,68 @@ def resource(
 ) -> Resource:
     """The policy `name` with the meaning of `document`; `users` are the entities that we attach it to."""
     arn = installation.arn("policy", name)
-    wanted = installation.tags_of(address)
-    text = document.text()
-
-    def read(whole: bool) -> Script:
-        reply = yield call("iam", "GetPolicy", PolicyArn=arn)
-        if reply is None:
-            return None
-        policy = reply.group("Policy")
-        default = policy.text("DefaultVersionId")
-        version = yield call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=default)
-        difference = _difference(version, document)
-        versions, entities = None, None
-        if whole or difference:
-            versions = yield call("iam", "ListPolicyVersions", PolicyArn=arn)
-        if whole:
-            entities = yield call("iam", "ListEntitiesForPolicy", PolicyArn=arn)
-        return Fields(
-            Arn=arn,
-            Tags=tags_in(policy),
-            Difference=difference,
-            Default=default,
-            Versions=_oldest_first(versions),
-            Entities=_entities(entities),
-        )
-
-    def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
-        drafts: list[Draft] = []
-        if tags := missing_tags(found, wanted):
-            tag = call("iam", "TagPolicy", PolicyArn=arn, Tags=tag_list(tags))
-            drafts.append(Draft(tag, "update", f"tags to set: {', '.join(tags)}"))
-        if found.text("Difference"):
-            versions = found.texts("Versions")
-            if len(versions) >= MOST_VERSIONS:
-                oldest = next(v for v in versions if v != found.text("Default"))
-                drop = call("iam", "DeletePolicyVersion", PolicyArn=arn, VersionId=oldest)
-                drafts.append(Draft(drop, "delete", f"the oldest unused of {MOST_VERSIONS} versions makes room"))
-            new = call("iam", "CreatePolicyVersion", PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)
-            drafts.append(Draft(new, "update", f"version {found.text('Default')}: {found.text('Difference')}"))
-        return tuple(drafts)
-
-    def delete(found: Fields) -> tuple[Draft, ...]:
-        others = tuple(d for e in found.items_of("Entities") if (d := _detachment(arn, e, users)) is not None)
-        unused = (v for v in found.texts("Versions") if v != found.text("Default"))
-        drop = tuple(
-            Draft(call("iam", "DeletePolicyVersion", PolicyArn=arn, VersionId=v), "delete", "an older version")
-            for v in unused
-        )
-        return (*others, *drop, Draft(call("iam", "DeletePolicy", PolicyArn=arn), "delete", "the policy"))
-
+    tags, text = installation.tags_of(address), document.text()
     create = call(
-        "iam", "CreatePolicy", PolicyName=name, Path=installation.path, PolicyDocument=text, Tags=tag_list(wanted)
+        "iam", "CreatePolicy", PolicyName=name, Path=installation.path, PolicyDocument=text, Tags=tag_list(tags)
     )
     return Resource(
         address=address,
         name=name,
         identity=arn,
         needs=(),
-        read=read,
+        read=partial(_read, arn, document),
         create=(Draft(create, "create", "what the identity may do"),),
-        change=change,
-        delete=delete,
-        unsupported=(("permissions_boundary", "AWS has boundaries on users and roles only"),),
+        change=partial(_change, arn, (tags, text)),
+        delete=partial(_delete, arn, users),
+        unsupported=(NO_BOUNDARY,),
     )
+
+
+def _read(arn: str, document: Document, whole: bool) -> Script:
+    reply = yield call("iam", "GetPolicy", PolicyArn=arn)
+    if reply is None:
+        return None
+    policy = reply.group("Policy")
+    default = policy.text("DefaultVersionId")
+    version = yield call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=default)
+    difference = _difference(version, document)
+    versions, entities = None, None
+    if whole or difference:
+        versions = yield call("iam", "ListPolicyVersions", PolicyArn=arn)
+    if whole:
+        entities = yield call("iam", "ListEntitiesForPolicy", PolicyArn=arn)
+    return Fields(
+        Arn=arn,
+        Tags=tags_in(policy),
+        Difference=difference,
+        Default=default,
+        Versions=_oldest_first(versions),
+        Entities=_entities(entities),
+    )
+
+
+def _change(arn: str, wanted: tuple[Fields, str], found: Fields) -> tuple[Draft | Obstacle, ...]:
+    tags_wanted, text = wanted
+    drafts = [*retagged(found, tags_wanted, lambda tags: call("iam", "TagPolicy", PolicyArn=arn, Tags=tags))]
+    if found.text("Difference"):
+        versions = found.texts("Versions")
+        if len(versions) >= MOST_VERSIONS:
+            oldest = next(v for v in versions if v != found.text("Default"))
+            drop = call("iam", "DeletePolicyVersion", PolicyArn=arn, VersionId=oldest)
+            drafts.append(Draft(drop, "delete", f"the oldest unused of {MOST_VERSIONS} versions makes room"))
+        new = call("iam", "CreatePolicyVersion", PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)
+        drafts.append(Draft(new, "update", f"version {found.text('Default')}: {found.text('Difference')}"))
+    return tuple(drafts)
+
+
+def _delete(arn: str, users: tuple[str, ...], found: Fields) -> tuple[Draft, ...]:
+    others = tuple(d for e in found.items_of("Entities") if (d := _detachment(arn, e, users)) is not None)
+    unused = (v for v in found.texts("Versions") if v != found.text("Default"))
+    drop = tuple(
+        Draft(call("iam", "DeletePolicyVersion", PolicyArn=arn, VersionId=v), "delete", "an older version")
+        for v in unused
+    )
+    return (*others, *drop, Draft(call("iam", "DeletePolicy", PolicyArn=arn), "delete", "the policy"))
 
 
 def _difference(version: Reply | None, document: Document) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from narrowgate.calls import Fields, call
+from narrowgate.kinds.drafts import NO_BOUNDARY
 from narrowgate.resource import Draft, Installation, Kind, Resource, Script
 
 KIND = Kind("iam_policy_attachment", "a managed policy on a user or role", options=())
@@ -15,7 +16,7 @@ NOWHERE = (
     ("tags", "AWS cannot tag an attachment; it belongs to its user or role"),
     ("path", "an attachment has no path"),
     ("name_prefix", "an attachment has no name"),
-    ("permissions_boundary", "AWS has boundaries on users and roles only"),
+    NO_BOUNDARY,
 )
 
 

@@ -6,10 +6,12 @@ cannot be changed. "AWS service principals": EC2's is ec2.amazonaws.com.cn in th
 
 from __future__ import annotations
 
+from functools import partial
+
 from narrowgate.calls import Fields, call
-from narrowgate.kinds.extras import Extra, removals
+from narrowgate.kinds.drafts import Extra, rebounded, removals, retagged, unmoved
 from narrowgate.policy import Document, from_value
-from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, missing_tags, tag_list, tags_in
+from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, tag_list, tags_in
 
 KIND = Kind("iam_role", "the nodes' role", options=("path", "name_prefix", "tags", "permissions_boundary"))
 EXTRAS = (
@@ -38,80 +40,74 @@ def trust(installation: Installation) -> Document:
 
 def resource(installation: Installation, address: str, name: str, attached: tuple[str, ...], profile: str) -> Resource:
     """The role `name`; `attached` are the policies that we attach to it, `profile` is our profile that holds it."""
-    wanted = installation.tags_of(address)
-    boundary = installation.boundary
-    trusted = trust(installation)
-
-    def read(whole: bool) -> Script:
-        role, policies, inline = yield (
-            call("iam", "GetRole", RoleName=name),
-            call("iam", "ListAttachedRolePolicies", RoleName=name),
-            call("iam", "ListRolePolicies", RoleName=name),
-        )
-        if role is None:
-            return None
-        profiles = (yield call("iam", "ListInstanceProfilesForRole", RoleName=name)) if whole else None
-        found = role.group("Role")
-        arns = tuple(p.text("PolicyArn") for p in (policies or Fields()).items_of("AttachedPolicies"))
-        return Fields(
-            Arn=found["Arn"],
-            Path=found["Path"],
-            Tags=tags_in(found),
-            Boundary=found.group("PermissionsBoundary").text("PermissionsBoundaryArn"),
-            Trusts=_other_trust(found, trusted),
-            OtherPolicies=tuple(a for a in arns if a not in attached),
-            InlinePolicies=(inline or Fields()).texts("PolicyNames"),
-            OtherProfiles=tuple(
-                p.text("InstanceProfileName")
-                for p in (profiles or Fields()).items_of("InstanceProfiles")
-                if p.text("InstanceProfileName") != profile
-            ),
-        )
-
-    def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
-        if found.text("Path") != installation.path:
-            return (
-                Obstacle(
-                    f"its path is {found.text('Path')}; AWS cannot move a role to {installation.path}. "
-                    "tear down with the old path first, or keep it"
-                ),
-            )
-        drafts: list[Draft] = []
-        if tags := missing_tags(found, wanted):
-            tag = call("iam", "TagRole", RoleName=name, Tags=tag_list(tags))
-            drafts.append(Draft(tag, "update", f"tags to set: {', '.join(tags)}"))
-        if found.text("Trusts"):
-            document = trusted.text()
-            update = call("iam", "UpdateAssumeRolePolicy", RoleName=name, PolicyDocument=document)
-            drafts.append(Draft(update, "update", f"it trusts {found.text('Trusts')}"))
-        if boundary and found.text("Boundary") != boundary:
-            put = call("iam", "PutRolePermissionsBoundary", RoleName=name, PermissionsBoundary=boundary)
-            drafts.append(Draft(put, "update", f"its boundary is {found.text('Boundary') or 'none'}"))
-        return tuple(drafts)
-
-    def delete(found: Fields) -> tuple[Draft, ...]:
-        extras = removals(EXTRAS, ("RoleName", name), found)
-        return (*extras, Draft(call("iam", "DeleteRole", RoleName=name), "delete", "the nodes' role"))
-
     create = call(
         "iam",
         "CreateRole",
         RoleName=name,
         Path=installation.path,
-        AssumeRolePolicyDocument=trusted.text(),
-        PermissionsBoundary=boundary,
-        Tags=tag_list(wanted),
+        AssumeRolePolicyDocument=trust(installation).text(),
+        PermissionsBoundary=installation.boundary,
+        Tags=tag_list(installation.tags_of(address)),
     )
     return Resource(
         address=address,
         name=name,
         identity=installation.arn("role", name),
         needs=(),
-        read=read,
+        read=partial(_read, name, (attached, profile), trust(installation)),
         create=(Draft(create, "create", f"trusted by ec2.{installation.service_suffix} only"),),
-        change=change,
-        delete=delete,
+        change=partial(_change, installation, address, name),
+        delete=partial(_delete, name),
     )
+
+
+def _read(name: str, ours: tuple[tuple[str, ...], str], trusted: Document, whole: bool) -> Script:
+    role, policies, inline = yield (
+        call("iam", "GetRole", RoleName=name),
+        call("iam", "ListAttachedRolePolicies", RoleName=name),
+        call("iam", "ListRolePolicies", RoleName=name),
+    )
+    if role is None:
+        return None
+    profiles = (yield call("iam", "ListInstanceProfilesForRole", RoleName=name)) if whole else None
+    found = role.group("Role")
+    attached, profile = ours
+    arns = (p.text("PolicyArn") for p in (policies or Fields()).items_of("AttachedPolicies"))
+    holders = (p.text("InstanceProfileName") for p in (profiles or Fields()).items_of("InstanceProfiles"))
+    return Fields(
+        Arn=found["Arn"],
+        Path=found["Path"],
+        Tags=tags_in(found),
+        Boundary=found.group("PermissionsBoundary").text("PermissionsBoundaryArn"),
+        Trusts=_other_trust(found, trusted),
+        OtherPolicies=tuple(a for a in arns if a not in attached),
+        InlinePolicies=(inline or Fields()).texts("PolicyNames"),
+        OtherProfiles=tuple(p for p in holders if p != profile),
+    )
+
+
+def _change(installation: Installation, address: str, name: str, found: Fields) -> tuple[Draft | Obstacle, ...]:
+    if stuck := unmoved(found, installation.path, "a role"):
+        return stuck
+    trusting: tuple[Draft, ...] = ()
+    if found.text("Trusts"):
+        document = trust(installation).text()
+        update = call("iam", "UpdateAssumeRolePolicy", RoleName=name, PolicyDocument=document)
+        trusting = (Draft(update, "update", f"it trusts {found.text('Trusts')}"),)
+    return (
+        *retagged(found, installation.tags_of(address), lambda tags: call("iam", "TagRole", RoleName=name, Tags=tags)),
+        *trusting,
+        *rebounded(
+            found,
+            installation.boundary,
+            lambda arn: call("iam", "PutRolePermissionsBoundary", RoleName=name, PermissionsBoundary=arn),
+        ),
+    )
+
+
+def _delete(name: str, found: Fields) -> tuple[Draft, ...]:
+    gone = Draft(call("iam", "DeleteRole", RoleName=name), "delete", "the nodes' role")
+    return (*removals(EXTRAS, ("RoleName", name), found), gone)
 
 
 def _other_trust(role: Fields, wanted: Document) -> str:

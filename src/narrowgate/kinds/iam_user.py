@@ -6,9 +6,11 @@ lists what must be removed from a user before AWS lets it go.
 
 from __future__ import annotations
 
+from functools import partial
+
 from narrowgate.calls import Call, Fields, Reply, call
-from narrowgate.kinds.extras import Extra, removals
-from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, missing_tags, tag_list, tags_in
+from narrowgate.kinds.drafts import Extra, rebounded, removals, retagged
+from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, tag_list, tags_in
 
 KIND = Kind("iam_user", "the restricted user", options=("path", "name_prefix", "tags", "permissions_boundary"))
 EXTRAS = (
@@ -24,73 +26,72 @@ EXTRAS = (
 
 def resource(installation: Installation, address: str, name: str, attached: tuple[str, ...]) -> Resource:
     """The user `name`; `attached` are the ARNs of the policies that we attach to it ourselves."""
-    wanted = installation.tags_of(address)
-    boundary = installation.boundary
-
-    def read(whole: bool) -> Script:
-        user, policies, inline, groups, login = yield (
-            call("iam", "GetUser", UserName=name),
-            call("iam", "ListAttachedUserPolicies", UserName=name),
-            call("iam", "ListUserPolicies", UserName=name),
-            call("iam", "ListGroupsForUser", UserName=name),
-            call("iam", "GetLoginProfile", UserName=name),
-        )
-        if user is None:
-            return None
-        found = user.group("User")
-        arns = _ids(policies, "AttachedPolicies", "PolicyArn")
-        devices = (yield _device_calls(name)) if whole else (None, None, None)
-        return Fields(
-            Arn=found["Arn"],
-            Path=found["Path"],
-            Tags=tags_in(found),
-            Boundary=found.group("PermissionsBoundary").text("PermissionsBoundaryArn"),
-            OtherPolicies=tuple(a for a in arns if a not in attached),
-            InlinePolicies=(inline or Fields()).texts("PolicyNames"),
-            Groups=_ids(groups, "Groups", "GroupName"),
-            LoginProfiles=("",) if login is not None else (),
-            MfaDevices=_ids(devices[0], "MFADevices", "SerialNumber"),
-            SshKeys=_ids(devices[1], "SSHPublicKeys", "SSHPublicKeyId"),
-            Certificates=_ids(devices[2], "Certificates", "CertificateId"),
-        )
-
-    def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
-        drafts: list[Draft] = []
-        if found.text("Path") != installation.path:
-            why = f"its path is {found.text('Path')}, wanted is {installation.path}"
-            move = call("iam", "UpdateUser", UserName=name, NewPath=installation.path)
-            drafts.append(Draft(move, "update", why))
-        if tags := missing_tags(found, wanted):
-            why = f"tags to set: {', '.join(tags)}"
-            drafts.append(Draft(call("iam", "TagUser", UserName=name, Tags=tag_list(tags)), "update", why))
-        if boundary and found.text("Boundary") != boundary:
-            put = call("iam", "PutUserPermissionsBoundary", UserName=name, PermissionsBoundary=boundary)
-            drafts.append(Draft(put, "update", f"its boundary is {found.text('Boundary') or 'none'}"))
-        return tuple(drafts)
-
-    def delete(found: Fields) -> tuple[Draft, ...]:
-        gone = call("iam", "DeleteUser", UserName=name)
-        extras = removals(EXTRAS, ("UserName", name), found)
-        return (*extras, Draft(gone, "delete", "the restricted user"))
-
     create = call(
         "iam",
         "CreateUser",
         UserName=name,
         Path=installation.path,
-        PermissionsBoundary=boundary,
-        Tags=tag_list(wanted),
+        PermissionsBoundary=installation.boundary,
+        Tags=tag_list(installation.tags_of(address)),
     )
     return Resource(
         address=address,
         name=name,
         identity=installation.arn("user", name),
         needs=(),
-        read=read,
+        read=partial(_read, name, attached),
         create=(Draft(create, "create", "programmatic access only: no console password"),),
-        change=change,
-        delete=delete,
+        change=partial(_change, installation, address, name),
+        delete=partial(_delete, name),
     )
+
+
+def _read(name: str, attached: tuple[str, ...], whole: bool) -> Script:
+    user, policies, inline, groups, login = yield (
+        call("iam", "GetUser", UserName=name),
+        call("iam", "ListAttachedUserPolicies", UserName=name),
+        call("iam", "ListUserPolicies", UserName=name),
+        call("iam", "ListGroupsForUser", UserName=name),
+        call("iam", "GetLoginProfile", UserName=name),
+    )
+    if user is None:
+        return None
+    found = user.group("User")
+    devices = (yield _device_calls(name)) if whole else (None, None, None)
+    return Fields(
+        Arn=found["Arn"],
+        Path=found["Path"],
+        Tags=tags_in(found),
+        Boundary=found.group("PermissionsBoundary").text("PermissionsBoundaryArn"),
+        OtherPolicies=tuple(a for a in _ids(policies, "AttachedPolicies", "PolicyArn") if a not in attached),
+        InlinePolicies=(inline or Fields()).texts("PolicyNames"),
+        Groups=_ids(groups, "Groups", "GroupName"),
+        LoginProfiles=("",) if login is not None else (),
+        MfaDevices=_ids(devices[0], "MFADevices", "SerialNumber"),
+        SshKeys=_ids(devices[1], "SSHPublicKeys", "SSHPublicKeyId"),
+        Certificates=_ids(devices[2], "Certificates", "CertificateId"),
+    )
+
+
+def _change(installation: Installation, address: str, name: str, found: Fields) -> tuple[Draft | Obstacle, ...]:
+    moved: tuple[Draft, ...] = ()
+    if found.text("Path") != installation.path:
+        why = f"its path is {found.text('Path')}, wanted is {installation.path}"
+        moved = (Draft(call("iam", "UpdateUser", UserName=name, NewPath=installation.path), "update", why),)
+    return (
+        *moved,
+        *retagged(found, installation.tags_of(address), lambda tags: call("iam", "TagUser", UserName=name, Tags=tags)),
+        *rebounded(
+            found,
+            installation.boundary,
+            lambda arn: call("iam", "PutUserPermissionsBoundary", UserName=name, PermissionsBoundary=arn),
+        ),
+    )
+
+
+def _delete(name: str, found: Fields) -> tuple[Draft, ...]:
+    gone = Draft(call("iam", "DeleteUser", UserName=name), "delete", "the restricted user")
+    return (*removals(EXTRAS, ("UserName", name), found), gone)
 
 
 def _device_calls(name: str) -> tuple[Call, ...]:

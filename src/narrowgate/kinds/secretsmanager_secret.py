@@ -6,18 +6,8 @@ Source: CreateSecret, DescribeSecret, RestoreSecret, DeleteSecret, Secrets Manag
 from __future__ import annotations
 
 from narrowgate.calls import Fields, call
-from narrowgate.resource import (
-    INSTALLATION,
-    Draft,
-    Installation,
-    Kind,
-    Obstacle,
-    Resource,
-    Script,
-    missing_tags,
-    tag_list,
-    tags_in,
-)
+from narrowgate.kinds.drafts import NO_BOUNDARY, VALUE_REPLACED, retagged
+from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, tag_list, tags_in
 
 KIND = Kind("secretsmanager_secret", "where the `secretsmanager` sink keeps the key", options=("tags",))
 
@@ -33,14 +23,16 @@ def resource(installation: Installation, address: str, name: str) -> Resource:
         return Fields(Arn=found["ARN"], Tags=tags_in(found), Deleted=bool(found.get("DeletedDate")))
 
     def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
-        drafts: list[Draft] = []
-        if found.get("Deleted"):
-            restore = call("secretsmanager", "RestoreSecret", SecretId=name)
-            drafts.append(Draft(restore, "update", "it is scheduled for deletion"))
-        if tags := missing_tags(found, wanted):
-            tag = call("secretsmanager", "TagResource", SecretId=name, Tags=tag_list(tags))
-            drafts.append(Draft(tag, "update", _why(tags)))
-        return tuple(drafts)
+        restore = call("secretsmanager", "RestoreSecret", SecretId=name)
+        return (
+            *((Draft(restore, "update", "it is scheduled for deletion"),) if found.get("Deleted") else ()),
+            *retagged(
+                found,
+                wanted,
+                lambda tags: call("secretsmanager", "TagResource", SecretId=name, Tags=tags),
+                adopting=VALUE_REPLACED,
+            ),
+        )
 
     def delete(found: Fields) -> tuple[Draft, ...]:
         gone = call("secretsmanager", "DeleteSecret", SecretId=name, ForceDeleteWithoutRecovery=True)
@@ -59,11 +51,6 @@ def resource(installation: Installation, address: str, name: str) -> Resource:
         unsupported=(
             ("path", "a secret has no path"),
             ("name_prefix", "the spec gives a secret's whole name"),
-            ("permissions_boundary", "AWS has boundaries on users and roles only"),
+            NO_BOUNDARY,
         ),
     )
-
-
-def _why(tags: Fields) -> str:
-    adopted = "; it is taken over, and the key takes the place of its value" if INSTALLATION in tags else ""
-    return f"tags to set: {', '.join(tags)}{adopted}"

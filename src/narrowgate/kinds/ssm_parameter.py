@@ -6,18 +6,8 @@ Source: PutParameter, ListTagsForResource, Systems Manager API reference; tags a
 from __future__ import annotations
 
 from narrowgate.calls import Fields, call
-from narrowgate.resource import (
-    INSTALLATION,
-    Draft,
-    Installation,
-    Kind,
-    Obstacle,
-    Resource,
-    Script,
-    missing_tags,
-    tag_list,
-    tags_in,
-)
+from narrowgate.kinds.drafts import NO_BOUNDARY, VALUE_REPLACED, retagged
+from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, tag_list, tags_in
 
 KIND = Kind("ssm_parameter", "where the `ssm` sink keeps the key", options=("tags",))
 PLACEHOLDER = "pending"
@@ -43,11 +33,12 @@ def resource(installation: Installation, address: str, name: str, kms_key: str |
         return Fields(Tags=tags_in(Fields(Tags=found.items_of("TagList"))))
 
     def change(found: Fields) -> tuple[Draft | Obstacle, ...]:
-        tags = missing_tags(found, wanted)
-        if not tags:
-            return ()
-        tag = call("ssm", "AddTagsToResource", ResourceType="Parameter", ResourceId=name, Tags=tag_list(tags))
-        return (Draft(tag, "update", _why(tags)),)
+        return retagged(
+            found,
+            wanted,
+            lambda tags: call("ssm", "AddTagsToResource", ResourceType="Parameter", ResourceId=name, Tags=tags),
+            adopting=VALUE_REPLACED,
+        )
 
     def delete(found: Fields) -> tuple[Draft, ...]:
         return (Draft(call("ssm", "DeleteParameter", Name=name), "delete", "the key in it no longer works"),)
@@ -67,11 +58,6 @@ def resource(installation: Installation, address: str, name: str, kms_key: str |
         unsupported=(
             ("path", "the parameter's name is its path"),
             ("name_prefix", "the spec gives a parameter's whole name"),
-            ("permissions_boundary", "AWS has boundaries on users and roles only"),
+            NO_BOUNDARY,
         ),
     )
-
-
-def _why(tags: Fields) -> str:
-    adopted = "; it is taken over, and the key takes the place of its value" if INSTALLATION in tags else ""
-    return f"tags to set: {', '.join(tags)}{adopted}"
