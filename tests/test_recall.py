@@ -76,11 +76,11 @@ def test_a_creation_without_a_note_is_open_with_no_ids() -> None:
 @pytest.mark.parametrize("call", ["sink:StoreKey", "sink:CopyKey"])
 def test_a_stored_key_is_delivered_once_the_sink_answered(call: str) -> None:
     lines = Lines()
-    first = lines.intent(call, AccessKeyId="A1", Sink="csv")
+    first = lines.intent(call, UserName="Ann", AccessKeyId="A1", Sink="csv")
     assert keys(lines.entries, "Ann").texts("Delivered") == ()
     lines.outcome(first)
-    lines.failure(lines.intent(call, AccessKeyId="A2", Sink="csv"))
-    lines.outcome(lines.intent(call, AccessKeyId="A1", Sink="env"))
+    lines.failure(lines.intent(call, UserName="Ann", AccessKeyId="A2", Sink="csv"))
+    lines.outcome(lines.intent(call, UserName="Ann", AccessKeyId="A1", Sink="env"))
     assert keys(lines.entries, "Ann").texts("Delivered") == ("A1",)
 
 
@@ -141,21 +141,37 @@ def test_a_rotation_lasts_until_it_is_finished_or_all_is_torn_down() -> None:
     lines.add(event="rotated", user="Ann", old="A1")
     assert keys(lines.entries, "Ann").text("Rotation") == ""
     lines.add(event="rotation", user="Ann", old="A2")
-    lines.add(event="clean", account="123456789012")
+    lines.add(event="clean", account="1", file="a.yaml", system="a", user="Bob")
+    assert keys(lines.entries, "Ann").text("Rotation") == "A2"
+    lines.add(event="clean", account="1", file="a.yaml", system="a", user="Ann")
     assert keys(lines.entries, "Ann").text("Rotation") == ""
 
 
-def test_scopes_are_remembered_once_each_until_their_account_is_clean() -> None:
-    one, two = {"account": "1", "spec": {"system": "a"}}, {"account": "1", "spec": {"system": "b"}}
-    other = {"account": "2", "spec": {"system": "a"}}
+def test_scopes_are_remembered_once_each_until_what_they_made_is_clean() -> None:
+    one, two = ({"account": "1", "file": "a.yaml", "spec": {"system": "a", "path": p}} for p in ("/", "/x/"))
+    elsewhere = {**one, "account": "2"}
+    beside = {**one, "file": "b.yaml"}
+    renamed = {"account": "1", "file": "a.yaml", "spec": {"system": "b"}}
+    others = (elsewhere, beside, renamed)
     lines = Lines()
-    for scope in (one, two, one, other):
+    for scope in (one, two, one, *others):
         lines.add(event="run", verb="setup", scope=scope)
-    assert scopes(lines.entries) == (one, two, other)
-    lines.add(event="clean", account="1")
-    assert scopes(lines.entries) == (other,)
+    assert scopes(lines.entries) == (one, two, *others)
+    lines.add(event="clean", account="1", file="a.yaml", system="a", user="Ann")
+    assert scopes(lines.entries) == others
     lines.add(event="run", verb="setup", scope=two)
-    assert scopes(lines.entries) == (other, two)
+    assert scopes(lines.entries) == (*others, two)
+
+
+def test_what_was_done_in_another_account_proves_nothing_here() -> None:
+    lines = Lines()
+    for account, key in (("1", "A1"), ("2", "A2")):
+        lines.add(event="run", verb="setup", scope={"account": account})
+        lines.outcome(lines.make([]), AccessKeyId=key)
+        lines.outcome(lines.intent("sink:StoreKey", UserName="Ann", AccessKeyId=key, Sink="csv"))
+    found = keys(lines.entries, "Ann", "2")
+    assert found.texts("Made") == found.texts("Delivered") == ("A2",)
+    assert keys(lines.entries, "Ann").texts("Made") == ("A1", "A2")
 
 
 EVENTS = st.lists(

@@ -283,7 +283,9 @@ def held_by_one() -> World:
 
 
 def delivered_and_lost_by_the_sinks() -> World:
-    stored = line(0, "intent", address=KEY, call="sink:StoreKey", params={"AccessKeyId": "K1", "Sink": "csv"})
+    stored = line(
+        0, "intent", address=KEY, call="sink:StoreKey", params={"UserName": USER, "AccessKeyId": "K1", "Sink": "csv"}
+    )
     return World({"K1": Key(MONTH_AGO)}, {}, [stored, line(1, "outcome", of=0, ids={})])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from narrowgate.checks import checks
 from narrowgate.cli.group import COMMANDS, narrowgate
 from narrowgate.kinds import kinds
 from narrowgate.profiles import profiles
-from narrowgate.spec import Installer, KeyConditions, Node, PolicySource, Spec
+from narrowgate.spec import Installer, KeyConditions, Node, PolicySource, SinkChoice, Spec
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 OPTIONS = ("path", "name_prefix", "tags", "permissions_boundary")
@@ -24,7 +25,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("installer.", Installer),
     ("installer.key_conditions.", KeyConditions),
     ("node.", Node),
-    ("installer.policy_source. and node.policy_source.", PolicySource),
+    ("installer.policy_source.", PolicySource),
+    ("node.policy_source.", PolicySource),
 )
 
 
@@ -76,7 +78,9 @@ def _default(prefix: str, name: str, field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, BaseModel) or value in (None, (), {}):
         return ""
-    return "a csv sink" if isinstance(value, tuple) else f"`{value}`"
+    if isinstance(value, tuple):
+        return "a csv sink" if isinstance(value[0], SinkChoice) else f"`{json.dumps(value)}`"
+    return f"`{value}`"
 
 
 def _sinks() -> Iterator[str]:

@@ -25,6 +25,9 @@ class NarrowgateError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class UsageError(NarrowgateError):
     """The spec or the command line is wrong; nothing was called."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from narrowgate.calls import EMPTY, Call, Fields, masked
-from narrowgate.resource import INSTALLATION, Change, Draft, Observed, Obstacle, Principal, Resource
+from narrowgate.resource import ADDRESS, INSTALLATION, Change, Draft, Observed, Obstacle, Principal, Resource
 
 Seen = Mapping[str, Observed]
 
@@ -30,6 +30,8 @@ class Step:
     needs: tuple[int, ...]
     note: Fields = EMPTY
     extra: str = ""
+    name: str = ""
+    """What a person calls the thing in AWS."""
 
     def __post_init__(self) -> None:
         assert list(self.needs) == sorted(set(self.needs))
@@ -72,7 +74,7 @@ def plan(resources: Sequence[Resource], seen: Seen, system: str, *, adopt: bool 
     for resource in ordered:
         found = seen.get(resource.address)
         if found is None:
-            builder.add(resource.address, resource.create, resource.needs)
+            builder.add((resource.address, resource.name), resource.create, resource.needs)
             continue
         stranger = _ownership(resource, found, system, adopt=adopt)
         if stranger:
@@ -82,7 +84,7 @@ def plan(resources: Sequence[Resource], seen: Seen, system: str, *, adopt: bool 
         for obstacle in wanted:
             if isinstance(obstacle, Obstacle):
                 builder.refuse(resource.address, obstacle.message)
-        builder.add(resource.address, tuple(d for d in wanted if isinstance(d, Draft)), resource.needs)
+        builder.add((resource.address, resource.name), tuple(d for d in wanted if isinstance(d, Draft)), resource.needs)
     return builder.plan()
 
 
@@ -96,14 +98,14 @@ def removal(resources: Sequence[Resource], seen: Seen, system: str) -> Plan:
         if found is None or resource.address in strangers or resource.parent in strangers:
             continue
         users = tuple(r.address for r in ordered if resource.address in r.needs)
-        builder.add(resource.address, resource.delete(found), users)
+        builder.add((resource.address, resource.name), resource.delete(found), users)
     return builder.plan()
 
 
-def plan_of(address: str, drafts: Iterable[Draft]) -> Plan:
+def plan_of(address: str, drafts: Iterable[Draft], name: str = "") -> Plan:
     """A plan for one thing: its drafts, one after the other."""
     builder = _Builder()
-    builder.add(address, drafts, ())
+    builder.add((address, name), drafts, ())
     return builder.plan()
 
 
@@ -147,11 +149,23 @@ def in_order(resources: Sequence[Resource]) -> tuple[Resource, ...]:
 def _ownership(resource: Resource, found: Fields, system: str, *, adopt: bool) -> str:
     """Why the thing may not be touched; the empty string when it may."""
     why = _not_ours(resource, found, system)
+    if not why and _is_another(resource, found):
+        return (
+            f"`{resource.name}` was made as `{found.group('Tags').text(ADDRESS)}`: names that changed places "
+            "would give one identity the other's permissions. choose a new name"
+        )
     if not why or (adopt and not found.group("Tags").get(INSTALLATION)):
         return ""
     if found.group("Tags").get(INSTALLATION):
         return f"{why}. choose another name or prefix"
     return f"{why}. adopt it with `--adopt`, or choose another name or prefix"
+
+
+def _is_another(resource: Resource, found: Fields) -> bool:
+    """Whether the thing is one of ours that was made for something else of the same kind."""
+    made_as = found.group("Tags").text(ADDRESS)
+    same_kind = made_as.partition(".")[0] == resource.kind and resource.kind.startswith("iam_")
+    return not resource.parent and same_kind and made_as != resource.address
 
 
 def _not_ours(resource: Resource, found: Observed, system: str) -> str:
@@ -176,12 +190,21 @@ class _Builder:
     def refuse(self, address: str, message: str) -> None:
         self._refusals.append(Refusal(address, message))
 
-    def add(self, address: str, drafts: Iterable[Draft], needs: tuple[str, ...]) -> None:
+    def add(self, thing: tuple[str, str], drafts: Iterable[Draft], needs: tuple[str, ...]) -> None:
+        address, name = thing
         for draft in drafts:
             before = needs if draft.needs is None else draft.needs
             waits = {self._last[a] for a in (*before, address) if a in self._last}
             step = Step(
-                address, draft.change, draft.call, draft.why, "admin", tuple(sorted(waits)), draft.note, draft.extra
+                address,
+                draft.change,
+                draft.call,
+                draft.why,
+                "admin",
+                tuple(sorted(waits)),
+                draft.note,
+                draft.extra,
+                name,
             )
             self._last[address] = len(self._steps)
             self._steps.append(step)
@@ -195,6 +218,7 @@ def as_data(steps: Iterable[Step]) -> list[dict[str, Any]]:
     return [
         {
             "address": step.address,
+            "name": step.name,
             "change": step.change,
             "call": step.call.name,
             "params": masked(step.call.params),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -179,6 +180,18 @@ ALLOWED: Mapping[str, str] = {
 }
 
 
+# The patterns of the spec and of the sinks, in words.
+SPELLED: Mapping[str, str] = {
+    r"^[a-z][a-z-]{0,11}$": "are 1 to 12 lowercase letters and hyphens, a letter first",
+    r"^[0-9]{12}$": "are 12 digits",
+    r"^vpce-[0-9a-f]{8,17}$": "is `vpce-` with 8 to 17 of the digits 0-9 and a-f",
+    r"^[A-Za-z0-9/_+=.@-]{1,512}$": "are 1 to 512 letters, digits and `/_+=.@-`",
+    r"^(/[A-Za-z0-9_.-]+)+$": "are names of letters, digits and `_.-` with a `/` before each, as `/team/key`",
+    r"^[A-Za-z0-9:/_-]{1,256}$": "are 1 to 256 letters, digits and `:/_-`",
+    r"^[A-Za-z0-9_./%@:+=,-]{1,128}$": "are 1 to 128 letters, digits and `_./%@:+=,-`",
+}
+
+
 def _message(detail: ErrorDetails, keys: Sequence[str]) -> str:
     found = detail["input"]
     last = str(detail["loc"][-1]) if detail["loc"] else ""
@@ -198,16 +211,30 @@ def _message(detail: ErrorDetails, keys: Sequence[str]) -> str:
             taken = "true or false" if isinstance(found, bool) else "a number"
             return f"{shown}, which YAML takes for {taken}: put it in quotes"
         case "string_pattern_mismatch":
-            return f"{shown}, allowed is what matches {detail['ctx']['pattern']}"
+            pattern = detail["ctx"]["pattern"]
+            return f"{shown}, allowed {SPELLED.get(pattern, f'is what matches {pattern}')}"
     said = f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
     return f"{shown}, allowed is {ALLOWED[detail['type']]}" if detail["type"] in ALLOWED else f"{shown}: {said}"
 
 
 def _shown(found: object) -> str:
     if not isinstance(found, str | int | float):
-        return "found something else"
+        return _sort(found)
     text = str(found).lower() if isinstance(found, bool) else str(found)
     return f"found `{text if text.isprintable() else repr(text)[1:-1]}`"
+
+
+def _sort(found: object) -> str:
+    match found:
+        case None:
+            return "it is empty"
+        case Mapping():
+            return "found a mapping"
+        case Sequence():
+            return "found a list"
+        case date():
+            return f"found the date `{found}`"
+    return "found a value with a tag of YAML's"
 
 
 def _keys_at(model: type[BaseModel], location: Location) -> list[str]:

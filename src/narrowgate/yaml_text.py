@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,10 +29,15 @@ def load(text: str, name: str) -> Mapping[str, Any]:
         tree = YAML(typ="rt", pure=True).load(io.StringIO(text))
     except DuplicateKeyError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{name}:{line}: a key is written twice; keep one of the two") from None
+        # ruamel has the key only inside its message.
+        found = re.search(r'duplicate key "(.*?)"', error.problem or "")
+        key = f"the key `{found[1]}`" if found and found[1].isprintable() else "a key"
+        raise UsageError(f"{name}:{line}: {key} is written twice; keep one of the two") from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{name}:{line}: this is not YAML: {error.problem or error.context}") from None
+        tab = r"'\t'" in (error.problem or "")
+        why = "use spaces, YAML does not take tabs" if tab else error.problem or error.context
+        raise UsageError(f"{name}:{line}: this is not YAML: {why}") from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{name}:1: this is not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(tree, Mapping):

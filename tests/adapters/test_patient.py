@@ -6,7 +6,7 @@ import pytest
 from support.clock import FakeClock
 
 from narrowgate.adapters.evidence import IN_A_ROW, prove_key
-from narrowgate.adapters.patient import NOT_CARRIED_OUT, PATIENCE, patient
+from narrowgate.adapters.patient import NOT_CARRIED_OUT, PATIENCE, TELL_AFTER, UNREACHED_PATIENCE, patient
 from narrowgate.calls import Call, Fields, Reply, World, call
 from narrowgate.errors import AwsError, NarrowgateError, NotPermitted, OutcomeUnknown
 
@@ -51,6 +51,40 @@ def test_patience_ends() -> None:
     with pytest.raises(AwsError):
         patient(world, clock)(READ)
     assert PATIENCE / 2 < clock.monotonic() <= PATIENCE
+
+
+def test_what_cannot_be_reached_is_given_up_sooner() -> None:
+    clock = FakeClock()
+    world, _ = failing(10**6, AwsError("no way", code="NotReached"))
+    with pytest.raises(AwsError):
+        patient(world, clock)(READ)
+    assert UNREACHED_PATIENCE / 3 < clock.monotonic() <= UNREACHED_PATIENCE
+
+
+def test_what_is_not_aws_is_not_asked_again() -> None:
+    world, made = failing(10**6, OutcomeUnknown("a login page", code="NotAws"))
+    with pytest.raises(OutcomeUnknown):
+        patient(world, FakeClock())(READ)
+    assert len(made) == 1
+
+
+def test_a_long_wait_is_told_once_and_a_short_one_never() -> None:
+    told: list[str] = []
+    world, _ = failing(10**6, OutcomeUnknown("?", code="NoAnswer"))
+    clock = FakeClock()
+    asks = patient(world, clock, tell=told.append)
+    with pytest.raises(OutcomeUnknown):
+        asks(READ)
+    (said,) = told
+    assert said.startswith("AWS does not answer `iam:GetUser` (NoAnswer); trying for another 5")
+    with pytest.raises(OutcomeUnknown):
+        asks(READ)
+    assert len(told) == 2
+    told.clear()
+    world, _ = failing(3, OutcomeUnknown("?", code="NoAnswer"))
+    clock = FakeClock()
+    patient(world, clock, tell=told.append)(READ)
+    assert clock.monotonic() < TELL_AFTER and told == []
 
 
 def test_a_key_is_proved_by_answers_in_a_row() -> None:

@@ -82,13 +82,13 @@ class Person:
         """Run `narrowgate ARGUMENTS` on a pseudo-terminal, and type the answer at its question."""
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
-            [*NARROWGATE, *arguments],
+            # The terminal becomes its controlling one, so that a typed Ctrl-C is a signal.
+            ["setsid", "--ctty", *NARROWGATE, *arguments],
             cwd=self.folder,
             env=self.variables(TERM="xterm"),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            start_new_session=True,
         )
         os.close(theirs)
         try:

@@ -24,6 +24,7 @@ def test_without_a_terminal_and_without_yes_it_is_a_usage_error(person: Person, 
     done = person.narrowgate(verb)
     assert done.code == 2
     assert "--yes" in done.err
+    assert ("`narrowgate plan`" if verb == "setup" else f"`narrowgate {verb} --dry-run`") in done.err
     assert states(person) == before
 
 
@@ -36,6 +37,20 @@ def test_no_on_a_terminal_touches_nothing(person: Person) -> None:
     assert "you said no; nothing was touched" in said
     assert states(person) == {"missing"}
     assert not (person.folder / "credentials.csv").exists()
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_ctrl_c_at_the_question_touches_nothing(person: Person, key: str) -> None:
+    done = person.answering(key, "setup")
+    assert done.code == 6
+    assert "\nnarrowgate: stopped; nothing was touched" in plain(done.out)
+    assert states(person) == {"missing"}
+
+
+def test_a_narrow_terminal_breaks_no_word(person: Person) -> None:
+    rows = plain(person.answering("n", "setup").out).splitlines()
+    assert all(len(row) <= 80 for row in rows), max(rows, key=len)
+    assert any(row.startswith(" " * 30) for row in rows)
 
 
 def test_an_empty_answer_means_no(person: Person) -> None:

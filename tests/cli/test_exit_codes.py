@@ -85,6 +85,19 @@ def test_wrong_usage_is_2(alone: Person, arguments: tuple[str, ...]) -> None:
     assert alone.narrowgate(*arguments).code == 2
 
 
+@pytest.mark.parametrize(
+    ("word", "says"), [("pln", "did you mean `plan`?"), ("tear-down", "`teardown`"), ("xyzzy", "there are init, plan")]
+)
+def test_an_unknown_command_gets_the_nearest(alone: Person, word: str, says: str) -> None:
+    assert says in alone.narrowgate(word).err
+
+
+def test_init_names_what_a_gitignore_of_the_persons_own_lacks(alone: Person) -> None:
+    (alone.folder / ".gitignore").write_text("build/\nenv.yaml\n")
+    assert "add these lines to .gitignore: .narrowgate/ credentials.*\n" in alone.narrowgate("init").out
+    assert (alone.folder / ".gitignore").read_text() == "build/\nenv.yaml\n"
+
+
 def test_init_over_an_existing_spec_is_3(person: Person) -> None:
     before = (person.folder / "platform.yaml").read_text()
     done = person.narrowgate("init")
@@ -123,6 +136,22 @@ def test_what_aws_answers_decides(alone: Person, code: str, wanted: int) -> None
         done = alone.narrowgate("plan", AWS_ENDPOINT_URL=url, **KEYS)
     assert done.code == wanted, done.err
     assert "so it is" in done.err
+    assert "Traceback" not in done.err
+
+
+PAGE = "<html><head><title>Log in</title></head><body>{}</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, PAGE.format("")), (200, PAGE.format("<br>")), (200, ""), (302, ""), (302, PAGE.format(""))],
+)
+def test_a_page_instead_of_an_answer_is_5_at_once(alone: Person, status: int, body: str) -> None:
+    alone.write()
+    with answering(status, body) as url:
+        done = alone.narrowgate("plan", AWS_ENDPOINT_URL=url, **KEYS)
+    assert done.code == 5, done.err
+    assert "what answered for `sts:GetCallerIdentity` is not AWS" in done.err
     assert "Traceback" not in done.err
 
 

@@ -22,7 +22,7 @@ def test_the_whole_way_on_the_embedded_aws(alone: Person) -> None:
 
     done = alone.narrowgate("plan", "--sandbox")
     assert done.code == 0
-    for word in ("iam:CreateUser", "Provazio", "10 steps", "at most 3 wait for one another", "of 6,144 characters"):
+    for word in ("iam:CreateUser", "Provazio", "10 steps, in 3 rounds", "of 6,144 characters"):
         assert word in done.out
     assert not (alone.folder / "credentials.csv").exists()
 
@@ -89,7 +89,7 @@ def test_no_secret_is_printed_or_kept_outside_the_sink(person: Person) -> None:
 def test_json_of_every_verb_parses_and_holds_what_is_promised(person: Person) -> None:
     plan = person.narrowgate("plan", "--json").value
     assert {*IDENTITY, "steps", "refusals", "policies", "findings", "unsupported"} == plan.keys()
-    assert {"address", "change", "call", "params", "why", "principal", "needs"} == plan["steps"][0].keys()
+    assert {"address", "name", "change", "call", "params", "why", "principal", "needs"} == plan["steps"][0].keys()
     assert {"address", "name", "source", "size", "quota"} == plan["policies"][0].keys()
 
     setup = person.narrowgate("setup", "--yes", "--json").value

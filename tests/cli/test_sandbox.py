@@ -85,6 +85,13 @@ def test_a_second_one_on_the_same_state_is_refused(alone: Person) -> None:
         assert alone.narrowgate("sandbox").code == 3
 
 
+def test_a_state_that_is_a_file_is_refused(alone: Person) -> None:
+    (alone.folder / "state").write_text("")
+    done = alone.narrowgate("sandbox", "--state", "state")
+    assert done.code == 3
+    assert "it is a file; name a folder" in done.err
+
+
 @pytest.mark.skipif(not AWS.exists(), reason=f"the AWS CLI is not installed at {AWS}")
 def test_the_aws_cli_can_use_it(alone: Person, tmp_path: Path) -> None:
     with sandbox(alone) as process:

@@ -50,15 +50,21 @@ SAMPLES: Mapping[str, Callable[[Installation], Resource]] = {
     "iam_instance_profile": lambda at: iam_instance_profile.resource(
         at, "iam_instance_profile.node", "Nodes", ("Node", "iam_role.node")
     ),
-    "iam_policy": lambda at: iam_policy.resource(at, "iam_policy.installer", "Installing", document(), ("Ann",)),
+    "iam_policy": lambda at: iam_policy.resource(
+        at, "iam_policy.installer", "Installing", document(), frozenset({("User", "Ann")})
+    ),
     "iam_policy_attachment": lambda at: iam_policy_attachment.resource(
         at,
         "iam_policy_attachment.installer",
         ("User", "Ann", "iam_user.installer"),
         ("Installing", "iam_policy.installer"),
     ),
-    "iam_role": lambda at: iam_role.resource(at, "iam_role.node", "Node", (at.arn("policy", "Noding"),), "Nodes"),
-    "iam_user": lambda at: iam_user.resource(at, "iam_user.installer", "Ann", (at.arn("policy", "Installing"),)),
+    "iam_role": lambda at: iam_role.resource(
+        at, "iam_role.node", "Node", (frozenset({at.arn("policy", "Noding")}), frozenset({"Nodes"}))
+    ),
+    "iam_user": lambda at: iam_user.resource(
+        at, "iam_user.installer", "Ann", frozenset({at.arn("policy", "Installing")})
+    ),
     "secretsmanager_secret": lambda at: secretsmanager_secret.resource(at, "secretsmanager_secret.key1", "team/key"),
     "ssm_parameter": lambda at: ssm_parameter.resource(at, "ssm_parameter.key1", "/team/key", "alias/k"),
 }

@@ -130,9 +130,9 @@ def test_sigkill_at_any_moment_of_setup_and_teardown_heals(folder: Path) -> None
 def test_ctrl_c_ends_with_6_says_how_to_go_on_and_setup_goes_on(folder: Path) -> None:
     with served(folder) as variables:
         with start(folder, "setup", "--sandbox", "--yes") as process:
-            journal = folder / ".narrowgate" / "journal.jsonl"
+            journal = folder / ".narrowgate" / "sandbox-journal.jsonl"
             deadline = time.monotonic() + 30
-            while not (journal.exists() and journal.stat().st_size) and time.monotonic() < deadline:
+            while not (journal.exists() and b'"outcome"' in journal.read_bytes()) and time.monotonic() < deadline:
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             _, news = process.communicate(timeout=30)

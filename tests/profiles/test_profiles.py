@@ -16,6 +16,7 @@ from narrowgate.profiles import Profile, profiles
 from narrowgate.profiles.identities import KEY, Documents, Places, identities, installation_of
 from narrowgate.resource import INSTALLATION, Installation, tags_in
 from narrowgate.spec import Spec
+from narrowgate.verbs.past import forms_of
 
 LONG_ROLE = "R" * 64
 READS = ("Describe", "Get", "List")
@@ -150,7 +151,10 @@ def spec(**more: object) -> Spec:
 def wanted(given: Spec, beside: frozenset[str] = frozenset()) -> dict[str, Any]:
     at = installation_of(given, ACCOUNT)
     places = Places(tuple(c.sink for c in given.credentials), beside=beside)
-    return {r.address: r for r in identities(given, at, Documents(document(), document()), places)}
+    return {
+        r.address: r
+        for r in identities(given, at, Documents(document(), document()), places, forms_of((given,), ACCOUNT))
+    }
 
 
 CREDENTIALS = [

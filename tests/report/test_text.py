@@ -21,31 +21,31 @@ NAMES = {r.address: r.name for r in RESOURCES}
 TAGS = {INSTALLATION: "abc", "narrowgate:address": "iam_user.installer", "Team": "x"}
 
 CREATION = """\
-  + iam_role.node                      Node
-      iam:CreateRole                     trusted by ec2.amazonaws.com only
-  + iam_instance_profile.node          Nodes
-      iam:CreateInstanceProfile          its name goes to the installer
-      iam:AddRoleToInstanceProfile       the nodes get the role
-  + iam_user.installer                 Ann
-      iam:CreateUser                     programmatic access only: no console password
-  + iam_access_key.installer           access key of Ann
-      iam:CreateAccessKey                the secret is shown once, and goes to the sinks only
-      sink:StoreKey                      into csv
-      sink:StoreKey                      into env
-7 steps: 5 to create, 2 to store; at most 4 wait for one another"""
+  + iam_role.node             Node
+      iam:CreateRole               trusted by ec2.amazonaws.com only
+  + iam_instance_profile.node Nodes
+      iam:CreateInstanceProfile    its name goes to the installer
+      iam:AddRoleToInstanceProfile the nodes get the role
+  + iam_user.installer        Ann
+      iam:CreateUser               programmatic access only: no console password
+  + iam_access_key.installer  access key of Ann
+      iam:CreateAccessKey          the secret is shown once, and goes to the sinks only
+      sink:StoreKey                into csv
+      sink:StoreKey                into env
+7 steps, in 4 rounds: 5 to create, 2 to store"""
 
 CHANGE = """\
-  ~ iam_user.installer                 Ann
-      iam:UpdateUser                     its path is /, wanted is /team/
-      iam:PutUserPermissionsBoundary     its boundary is none
-2 steps: 2 to change; at most 2 wait for one another"""
+  ~ iam_user.installer Ann
+      iam:UpdateUser                 its path is /, wanted is /team/
+      iam:PutUserPermissionsBoundary its boundary is none
+2 steps, in 2 rounds: 2 to change"""
 
 REMOVAL = """\
-  - iam_user.installer                 Ann
-      iam:RemoveUserFromGroup            membership in group admins of `Ann`
-      iam:DeleteLoginProfile             console password of `Ann`
-      iam:DeleteUser                     the restricted user
-3 steps: 3 to delete; at most 3 wait for one another"""
+  - iam_user.installer Ann
+      iam:RemoveUserFromGroup membership in group admins of `Ann`
+      iam:DeleteLoginProfile  console password of `Ann`
+      iam:DeleteUser          the restricted user
+3 steps, in 3 rounds: 3 to delete"""
 
 
 def shown(lines: Iterable[Line]) -> str:
@@ -53,7 +53,7 @@ def shown(lines: Iterable[Line]) -> str:
 
 
 def whole(made: Plan) -> str:
-    return shown([*text.steps(made, NAMES), text.summary(made)])
+    return shown([*text.steps(made), text.summary(made)])
 
 
 def test_a_plan_that_makes_everything() -> None:
@@ -68,24 +68,35 @@ def test_a_plan_that_removes_says_what_others_attached() -> None:
     seen = {"iam_user.installer": Fields(Path="/team/", Tags=TAGS, Groups=["admins"], LoginProfiles=[""])}
     made = removal(RESOURCES, seen, "abc")
     assert whole(made) == REMOVAL
-    assert [line.tone for line in text.steps(made, NAMES)] == ["bad", "faint", "faint", "faint"]
+    assert [line.tone for line in text.steps(made)] == ["bad", "faint", "faint", "faint"]
 
 
 def test_an_empty_plan() -> None:
     assert whole(Plan()) == "nothing to do: the account is as the spec says"
 
 
+def test_nothing_to_do_is_not_praised_above_findings() -> None:
+    assert text.as_wanted((), "no drift") == Line("no drift: the account is as the spec says", "good")
+    found = text.as_wanted([Finding("a", "high", "s", "e", "f")], "no drift")
+    assert (found.text, found.tone) == ("the objects are as the spec says; see the findings", "plain")
+
+
+@pytest.mark.parametrize(("words", "width"), [((), 0), (("a", "abc"), 3), (("x" * 99, "y"), text.WIDEST)])
+def test_a_column_is_as_wide_as_its_longest_word(words: tuple[str, ...], width: int) -> None:
+    assert text.column(words) == width
+
+
 def test_refusals() -> None:
     assert shown(text.refusals([Refusal("iam_user.installer", "it is not ours")])) == (
-        "  ! iam_user.installer                 it is not ours"
+        "  ! iam_user.installer it is not ours"
     )
 
 
 def test_sizes() -> None:
     sizes = [Size("Installing", "profile x", 12, 4321, 6144), Size("Noding", "a.json", 1, 10, 6144)]
     assert shown(text.sizes(sizes)) == (
-        "  Installing                           4,321 of 6,144 characters, 12 statements, from profile x\n"
-        "  Noding                               10 of 6,144 characters, 1 statement, from a.json"
+        "  Installing 4,321 of 6,144 characters, 12 statements, from profile x\n"
+        "  Noding     10 of 6,144 characters, 1 statement, from a.json"
     )
 
 

@@ -98,6 +98,8 @@ class Cloud:
         return ask
 
     def _redated(self, call: Call, reply: Reply) -> Reply:
+        if call.operation == "GetCallerIdentity":
+            return Fields(reply, Date=self.clock.now().replace(microsecond=0))
         if call.operation == "CreateAccessKey":
             return Fields(reply, AccessKey=self._with_birth(reply.group("AccessKey")))
         if call.operation == "ListAccessKeys":
@@ -306,7 +308,15 @@ class Setting:
         around = Surroundings(self.cloud.clock, self.environ, self.heard, stop or Stop())
         seams = Seams(lambda _, __: self._target(wraps, fuse, lag), _journal(fuse))
         with open_site(Options(self.file, **options), around, seams) as site:
-            yield replace(site, admin=_sinks_through(site.admin, fuse)) if fuse else site
+            if fuse is None:
+                yield site
+                return
+            admin_in = site.admin_in
+            yield replace(
+                site,
+                admin=_sinks_through(site.admin, fuse),
+                admin_in=lambda region: _sinks_through(admin_in(region), fuse),
+            )
 
     def _target(self, wraps: tuple[Wrap, ...], fuse: Fuse | None, lag: Lagging | None) -> Target:
         def admin_or(who: Identity | None, region: str) -> World:

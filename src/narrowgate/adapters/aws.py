@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from narrowgate.calls import EMPTY, Call, Fields, Reply, Value, freeze
@@ -38,6 +39,8 @@ BAD_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
+# Its answer also tells AWS's time, which ours is compared with.
+IDENTITY = "sts:GetCallerIdentity"
 # Members that are secret although a model does not always mark them so.
 SECRET_MEMBERS = frozenset({"SecretAccessKey", "SessionToken", "SecretString", "SecretBinary", "Password"})
 
@@ -133,7 +136,10 @@ class Connection:
         raw = _ask(client, xform_name(call.operation), call)
         if raw is None:
             return None
-        raw.pop("ResponseMetadata", None)
+        headers = raw.pop("ResponseMetadata", {}).get("HTTPHeaders", {})
+        if call.name == IDENTITY and "date" in headers:
+            with suppress(ValueError):
+                raw["Date"] = parsedate_to_datetime(headers["date"])
         sealed = _sealed(raw, model.output_shape)
         return sealed if isinstance(sealed, Fields) else EMPTY
 
@@ -165,6 +171,7 @@ def _sender(transport: Transport) -> Callable[..., Any]:
 def _ask(client: BaseClient, name: str, call: Call) -> dict[str, Any] | None:
     """The raw reply, pages joined; None where AWS says that the thing does not exist."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     params = _thawed(call.params)
     try:
@@ -175,6 +182,9 @@ def _ask(client: BaseClient, name: str, call: Call) -> dict[str, Any] | None:
         if _code(error) in NOT_FOUND:
             return None
         raise _translated(error, call) from None
+    except (ResponseParserError, KeyError):
+        # A page instead of an answer; botocore's query parser gives KeyError where the page is well-formed XML.
+        raise _not_aws(call) from None
     except BotoCoreError as error:
         # `from None`: botocore's parameter errors quote the parameters, secrets included.
         raise _unanswered(error, call) from None
@@ -188,6 +198,8 @@ def _translated(error: ClientError, call: Call) -> NarrowgateError:
     code = _code(error)
     said = str(error.response.get("Error", {}).get("Message", "")).strip() or "no message"
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if 300 <= status < 400:
+        return _not_aws(call)
     if code in DENIED:
         return NotPermitted(f"AWS denied `{call.name}`: {said}", code=code)
     if code in BAD_CREDENTIALS:
@@ -195,6 +207,14 @@ def _translated(error: ClientError, call: Call) -> NarrowgateError:
     if status >= 500 and status != 501:
         return OutcomeUnknown(f"AWS failed at `{call.name}` ({code}): {said}", code=code)
     return AwsError(f"`{call.name}` failed with {code}: {said}", code=code)
+
+
+def _not_aws(call: Call) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"what answered for `{call.name}` is not AWS (a proxy's login page?): "
+        "check the proxy, AWS_ENDPOINT_URL and the network",
+        code="NotAws",
+    )
 
 
 def _unanswered(error: Exception, call: Call) -> NarrowgateError:

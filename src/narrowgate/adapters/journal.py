@@ -23,6 +23,8 @@ from narrowgate.errors import Refused
 
 FOLDER = ".narrowgate"
 FILE = "journal.jsonl"
+# The embedded AWS is another world: what was done there proves nothing about an account, and the reverse.
+SANDBOX_FILE = "sandbox-journal.jsonl"
 # Members of replies worth remembering: ids that later runs recognise things by.
 REMEMBERED = ("AccessKeyId", "UserId", "RoleId", "PolicyId", "InstanceProfileId", "Arn", "VersionId", "CreateDate")
 
@@ -30,8 +32,8 @@ REMEMBERED = ("AccessKeyId", "UserId", "RoleId", "PolicyId", "InstanceProfileId"
 class Journal:
     """What we did, in order. One instance writes; readers of one process share it."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        self._path = folder / FOLDER / FILE
+    def __init__(self, folder: Path, clock: Clock, file: str = FILE) -> None:
+        self._path = folder / FOLDER / file
         self._clock = clock
         self._guard = threading.Lock()
         self._lock_file: int | None = None

@@ -46,7 +46,14 @@ class Keeping:
         return None
 
     def _holds(self, params: Fields) -> Reply:
-        return Fields(Held=tuple(sorted(self._any(params.text("Sink")).holds())))
+        label = params.text("Sink")
+        try:
+            held = self._any(label).holds()
+        except Refused:
+            if label in self.sinks:
+                raise
+            held = frozenset()  # nothing can be had from it, and no verb may stop at a place that is given up
+        return Fields(Held=tuple(sorted(held)))
 
     def _store(self, params: Fields) -> Reply:
         secret = params["SecretAccessKey"]

@@ -27,12 +27,14 @@ from narrowgate.cli.terminal import Terminal
 def init(spec: Path, profile: str, region: str | None, system: str, account: str, force: bool, as_json: bool) -> int:  # noqa: PLR0913
     """Write a commented platform.yaml, with a JSON Schema for editors."""
     from narrowgate.report.text import Line
-    from narrowgate.verbs.init import Wish
+    from narrowgate.verbs.init import Wish, unignored
     from narrowgate.verbs.init import init as write
 
     place = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     written = write(Wish(spec, profile, place, system, account), force=force)
     lines = [Line(f"wrote {path}", "good") for path in written]
+    if missing := unignored(spec.parent):
+        lines.append(Line(f"add these lines to .gitignore: {' '.join(missing)}", "change", 2))
     lines.append(Line("look it over, then `narrowgate plan`"))
     Terminal(as_json=as_json).show(lines, {"written": [str(path) for path in written]})
     return 0

@@ -83,25 +83,25 @@ def drift(as_json: bool, **given: Any) -> int:
 def _drift_lines(site: Site, found: Any, findings: Any) -> Iterator[Line]:
     from narrowgate.cli import view
     from narrowgate.report import text
-    from narrowgate.report.text import Line
 
-    yield view.header(site, "drift")
-    yield from text.steps(found.plan, view.names(site))
+    yield from view.header(site, "drift")
+    yield from text.steps(found.plan)
     yield from text.refusals(found.plan.refusals)
     if found.plan.is_empty:
-        yield Line("no drift: the account is as the spec says", "good")
+        yield text.as_wanted(findings, "no drift")
     yield from view.findings(findings)
 
 
 def _status_lines(site: Site, found: Status) -> Iterator[Line]:
     from narrowgate.cli import view
-    from narrowgate.report.text import Line
+    from narrowgate.report.text import Line, column
 
-    yield view.header(site, "status")
+    yield from view.header(site, "status")
+    wide = column(item.address for item in found.items)
     for item in found.items:
         mark, tone = MARKS[item.state]
         detail = f"  {item.detail}" if item.detail else ""
-        yield Line(f"  {mark} {item.address:34} {item.name}{detail}", tone)  # type: ignore[arg-type]
+        yield Line(f"  {mark} {item.address:{wide}} {item.name}{detail}", tone, wide + 6)  # type: ignore[arg-type]
     for key in found.keys:
         yield Line()
         yield Line(f"  key {key.key}  {key.status}{', current' if key.current else ''}", "title")

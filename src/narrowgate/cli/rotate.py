@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from narrowgate.verbs.rotate import Rotated
     from narrowgate.verbs.site import Site
 
+REFUSED = 3
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -41,12 +43,12 @@ class Duration(click.ParamType[timedelta]):
 @options
 @yes
 @click.option(
-    "--quiet", type=Duration(), default="15m", show_default=True, help="How long the old key must stay unused."
+    "--quiet", type=Duration(), default="1h", show_default=True, help="How long the old key must stay unused."
 )
 @click.option(
     "--grace",
     type=Duration(),
-    default="15m",
+    default="1h",
     show_default=True,
     help="How long it stays inactive before it is deleted.",
 )
@@ -60,7 +62,7 @@ class Duration(click.ParamType[timedelta]):
 @click.option("--dry-run", is_flag=True, help="Show the next move, and stop.")
 def rotate(as_json: bool, undo: bool, dry_run: bool, yes: bool, **given: Any) -> int:
     """Replace the access key without an outage: make, store, prove, watch, deactivate, delete."""
-    from narrowgate.rotation import Pace
+    from narrowgate.rotation import Pace, Stuck
     from narrowgate.verbs import rotate as verb
 
     asked = verb.Asked(Pace(given.pop("quiet"), given.pop("grace")), given.pop("retire"), not given.pop("no_wait"))
@@ -69,16 +71,17 @@ def rotate(as_json: bool, undo: bool, dry_run: bool, yes: bool, **given: Any) ->
         from narrowgate.cli import view
 
         if undo:
-            key = verb.undo(site)
+            ask = partial(terminal.ask, question="Switch it on?", yes=yes, look="narrowgate status")
+            key = verb.undo(site, lambda old: ask(_undoing(old)))
             terminal.show(_undone(key), {**view.identity(site), "active": key})
             return 0
         if dry_run:
             move = verb.first_move(site, asked)
             terminal.show(_question(site, move), {**view.identity(site), "move": type(move).__name__})
-            return 0
+            return REFUSED if isinstance(move, Stuck) else 0
 
         def approve(move: Move) -> bool:
-            return terminal.ask(_question(site, move), "Go on?", yes=yes)
+            return terminal.ask(_question(site, move), "Go on?", yes=yes, look="narrowgate rotate --dry-run")
 
         done = verb.rotate(site, asked, approve)
         terminal.show(_lines(done), {**view.identity(site), **asdict(done)})
@@ -90,7 +93,7 @@ def _question(site: Site, move: Move) -> Iterator[Line]:
     from narrowgate.report.text import Line
     from narrowgate.rotation import Begin, Stuck, Wait
 
-    yield view.header(site, "rotate")
+    yield from view.header(site, "rotate")
     match move:
         case Begin(old):
             yield Line(f"  a new key for {site.spec.user_name} takes the place of `{old}`, in this order:")
@@ -103,6 +106,12 @@ def _question(site: Site, move: Move) -> Iterator[Line]:
             yield Line(f"  an unfinished rotation waits until {until.isoformat(timespec='seconds')}: {why}")
         case _:
             yield Line(f"  an unfinished rotation goes on with: {type(move).__name__.lower()}")
+
+
+def _undoing(key: str) -> Iterator[Line]:
+    from narrowgate.report.text import Line
+
+    yield Line(f"  the deactivated old key `{key}` becomes active again")
 
 
 def _undone(key: str) -> Iterator[Line]:

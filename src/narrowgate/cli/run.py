@@ -30,8 +30,8 @@ def guarded(command: click.Command) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return _say(Interrupted("stopped; what was done is kept and journalled: run the same command again to go on"))
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _say(_stopped(error, touched=False))
     except NarrowgateError as error:
         return _say(error)
     except BrokenPipeError:
@@ -43,6 +43,15 @@ def guarded(command: click.Command) -> int:
         click.echo("narrowgate: this is a bug of ours; please report it with the lines above", err=True)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _stopped(error: BaseException, *, touched: bool) -> Interrupted:
+    """Stopped by the person, who may have left the cursor behind a question or a `^C`."""
+    if isinstance(error, click.Abort) or sys.stderr.isatty():
+        click.echo(err=True)
+    if touched:
+        return Interrupted("stopped; what was done is kept and journalled: run the same command again to go on")
+    return Interrupted("stopped; nothing was touched")
 
 
 def _say(error: NarrowgateError) -> int:
@@ -109,5 +118,8 @@ def at(options: Options, terminal: Terminal) -> Iterator[Site]:
         # What every verb shows its results with, and what that imports.
         importlib.import_module("narrowgate.cli.view")
 
-    with terminal.live(), open_site(options, surroundings(terminal), meanwhile=meanwhile) as site:
-        yield site
+    try:
+        with terminal.live(), open_site(options, surroundings(terminal), meanwhile=meanwhile) as site:
+            yield site
+    except (KeyboardInterrupt, click.Abort) as error:
+        raise _stopped(error, touched=terminal.touched) from None

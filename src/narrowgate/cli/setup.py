@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @options
 @deciding
 @yes
-@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="Do exactly this plan, or refuse.")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), help="Do exactly this plan, without asking, or refuse."
+)
 def setup(as_json: bool, yes: bool, plan_file: Path | None, **given: Any) -> int:
     """Make the user, its key, the role, the policies and the instance profile; store the key; verify."""
     terminal = Terminal(as_json=as_json)
@@ -33,7 +35,9 @@ def setup(as_json: bool, yes: bool, plan_file: Path | None, **given: Any) -> int
 
         def approve(found: Planned) -> bool:
             terminal.expect(len(found.plan.steps))
-            return terminal.ask(view.planned(site, found), "Do this?", yes=yes or plan_file is not None)
+            return terminal.ask(
+                view.planned(site, found), "Do this?", yes=yes or plan_file is not None, look="narrowgate plan"
+            )
 
         done = do(site, approve, plan_file=plan_file)
         data = {**view.identity(site), "steps": done.steps, "findings": view.found_data(done.findings)}
@@ -46,9 +50,9 @@ def _lines(site: Site, done: Setup) -> Iterator[Line]:
     from narrowgate.report import text
     from narrowgate.report.text import Line
 
-    yield view.header(site, "setup")
+    yield from view.header(site, "setup")
     if not done.steps:
-        yield Line("nothing to do: the account is as the spec says", "good")
+        yield text.as_wanted(done.findings, "nothing to do")
     else:
         yield Line(f"done: {text.count_of(done.steps, 'step')}, verified by looking again", "good")
         yield Line(f"  user              {site.user_arn}")

@@ -33,11 +33,12 @@ def teardown(as_json: bool, yes: bool, dry_run: bool, force: bool, **given: Any)
         if dry_run:
             wanted = verb.planned(site)
             terminal.show(_plan(site, wanted), {**view.identity(site), "steps": as_data(wanted.plan.steps)})
+            verb.refuse_extras(wanted, force=force)
             return 0
 
         def approve(wanted: Removal) -> bool:
             terminal.expect(len(wanted.plan.steps))
-            return terminal.ask(_plan(site, wanted), "Remove all this?", yes=yes)
+            return terminal.ask(_plan(site, wanted), "Remove all this?", yes=yes, look="narrowgate teardown --dry-run")
 
         done = verb.teardown(site, approve, force=force)
         terminal.show(_lines(done), {**view.identity(site), **asdict(done)})

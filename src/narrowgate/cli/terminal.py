@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -40,6 +42,9 @@ class Terminal:
         self._running: Counter[str] = Counter()
         self._total: int | None = None
         self._done = 0
+        self._idle = "verifying"
+        self.touched = False
+        """Whether a step was begun."""
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -66,6 +71,10 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """A line of news."""
+        with self._lock:
+            self._idle = "waiting" if "waiting" in text or "trying for" in text else "verifying"
+            if self._progress is not None and self._progress.task_ids:
+                self._show_running()
         self._news(text)
 
     def step(self, step: Step, event: str) -> None:
@@ -73,6 +82,7 @@ class Terminal:
         from narrowgate.report.text import step_news
 
         with self._lock:
+            self.touched, self._idle = True, "verifying"
             self._running[step.call.operation] += 1 if event == "start" else -1 if event in ("done", "fail") else 0
             self._done += event in ("done", "fail")
             self._show_running()
@@ -87,20 +97,20 @@ class Terminal:
         if self._as_json:
             click.echo(json.dumps(data, indent=2, sort_keys=True))
             return
-        for line in lines:
-            click.secho(line.text, color=_colour(), **STYLES.get(line.tone, {}))
+        _print(lines, err=False)
 
-    def ask(self, lines: Iterable[Line], question: str, *, yes: bool) -> bool:
-        """Show and ask; True when a question was asked. Raises Refused at no, UsageError without a terminal."""
+    def ask(self, lines: Iterable[Line], question: str, *, yes: bool, look: str) -> bool:
+        """Show and ask; True when a question was asked. Raises Refused at no, UsageError without a terminal.
+
+        `look` is the command that only shows it.
+        """
         if yes:
             return False
         if not sys.stdin.isatty():
             raise UsageError(
-                "this changes the account, and there is no terminal to ask on: "
-                "look with `narrowgate plan`, then say `--yes`"
+                f"this changes the account, and there is no terminal to ask on: look with `{look}`, then say `--yes`"
             )
-        for line in lines:
-            click.secho(line.text, err=True, color=_colour(), **STYLES.get(line.tone, {}))
+        _print(lines, err=True)
         if not click.confirm(question, default=False, err=True):
             raise Refused("you said no; nothing was touched")
         return True
@@ -108,7 +118,7 @@ class Terminal:
     def _show_running(self) -> None:
         if self._progress is None:
             return
-        running = ", ".join(sorted(name for name, count in self._running.items() if count > 0)) or "verifying"
+        running = ", ".join(sorted(name for name, count in self._running.items() if count > 0)) or self._idle
         if not self._progress.task_ids:
             self._progress.add_task("", total=self._total)
             self._progress.start()
@@ -122,6 +132,24 @@ class Terminal:
                 self._progress.console.print(Text.from_ansi(click.style(text, **style)), soft_wrap=True)
             else:
                 click.secho(text, err=True, color=_colour(), **style)
+
+
+def _print(lines: Iterable[Line], *, err: bool) -> None:
+    """Wrapped where a person reads it, a line a line where a program does."""
+    stream = sys.stderr if err else sys.stdout
+    width = shutil.get_terminal_size().columns if stream.isatty() else 0
+    for line in lines:
+        click.secho(_wrapped(line, width), err=err, color=_colour(), **STYLES.get(line.tone, {}))
+
+
+def _wrapped(line: Line, width: int) -> str:
+    """The line on as many rows as it needs; later rows begin at its `hang`."""
+    hang = line.hang if line.hang is not None and line.hang <= width // 2 else 8
+    if line.hang is None or not 20 <= width < len(line.text):
+        return line.text
+    # Blanks are kept where the row is not broken: they are columns.
+    rows = textwrap.wrap(line.text, width, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(rows)
 
 
 def _colour() -> bool | None:

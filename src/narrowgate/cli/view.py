@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,24 +15,25 @@ from narrowgate.verbs.planning import Planned
 from narrowgate.verbs.site import Site
 
 
-def header(site: Site, verb: str) -> Line:
-    """Where we are and as whom."""
+def header(site: Site, verb: str) -> Iterator[Line]:
+    """As whom and where we are."""
     at = site.installation
-    where = f"account {at.account}, {at.partition}, {at.region}"
-    return Line(f"narrowgate {verb}: system {at.system}, {where}, as {site.caller}", "title")
-
-
-def names(site: Site) -> Mapping[str, str]:
-    """AWS's name of each address."""
-    return {r.address: r.name for r in site.resources}
+    who = site.caller.split(":", 5)[-1]
+    yield Line(f"narrowgate {verb}: system {at.system}, as {who}", "title", 2)
+    yield Line(f"account {at.account}, {at.partition}, {at.region}", "title", 2)
 
 
 def planned(site: Site, found: Planned, *, policies: bool = False) -> Iterator[Line]:
     """A whole plan."""
-    yield header(site, "plan")
-    yield from text.steps(found.plan, names(site))
+    yield from header(site, "plan")
+    yield from text.steps(found.plan)
     yield from text.refusals(found.plan.refusals)
-    yield text.summary(found.plan) if not found.plan.refusals else Line("refused: nothing will be done", "bad")
+    if found.plan.refusals:
+        yield Line("refused: nothing will be done", "bad")
+    elif found.plan.is_empty:
+        yield text.as_wanted(found.findings, "nothing to do")
+    else:
+        yield text.summary(found.plan)
     yield from _part("policies", text.sizes(_sizes(found)))
     yield from _part("findings", text.findings(found.findings))
     yield from _part("where AWS has no place for an option", text.unsupported(found.unsupported))
@@ -80,8 +81,8 @@ def findings(items: Sequence[Finding]) -> Iterator[Line]:
 
 def removal(site: Site, plan: Plan) -> Iterator[Line]:
     """A teardown's steps."""
-    yield header(site, "teardown")
-    yield from text.steps(plan, names(site))
+    yield from header(site, "teardown")
+    yield from text.steps(plan)
     if plan.steps:
         yield text.summary(plan)
 

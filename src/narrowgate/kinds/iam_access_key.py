@@ -191,7 +191,7 @@ def unseen(found: Observed, memory: Fields, now: datetime) -> str:
     """
 
     def recent(at: str) -> bool:
-        return bool(at) and now - datetime.fromisoformat(at) < UNLISTED
+        return bool(at) and abs(now - datetime.fromisoformat(at)) < UNLISTED
 
     seen = found or EMPTY
     listed = {k.text("AccessKeyId"): k.text("Status") for k in seen.items_of("Keys")}

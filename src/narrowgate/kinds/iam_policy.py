@@ -10,16 +10,16 @@ from functools import partial
 from narrowgate.calls import Fields, Reply, call
 from narrowgate.kinds.drafts import NO_BOUNDARY, retagged
 from narrowgate.policy import Document, from_value
-from narrowgate.resource import Draft, Installation, Kind, Obstacle, Resource, Script, tag_list, tags_in
+from narrowgate.resource import INSTALLATION, Draft, Installation, Kind, Obstacle, Resource, Script, tag_list, tags_in
 
 KIND = Kind("iam_policy", "a customer-managed policy", options=("path", "name_prefix", "tags"))
 MOST_VERSIONS = 5
 
 
 def resource(
-    installation: Installation, address: str, name: str, document: Document, users: tuple[str, ...]
+    installation: Installation, address: str, name: str, document: Document, users: frozenset[tuple[str, str]]
 ) -> Resource:
-    """The policy `name` with the meaning of `document`; `users` are the entities that we attach it to."""
+    """The policy `name` with the meaning of `document`; `users` are entities, by sort and name, that are ours."""
     arn = installation.arn("policy", name)
     tags, text = installation.tags_of(address), document.text()
     create = call(
@@ -32,7 +32,7 @@ def resource(
         needs=(),
         read=partial(_read, arn, document),
         create=(Draft(create, "create", "what the identity may do"),),
-        change=partial(_change, arn, (tags, text)),
+        change=partial(_change, arn, users, (tags, text)),
         delete=partial(_delete, arn, users),
         unsupported=(NO_BOUNDARY,),
     )
@@ -49,7 +49,7 @@ def _read(arn: str, document: Document, whole: bool) -> Script:
     versions, entities = None, None
     if whole or difference:
         versions = yield call("iam", "ListPolicyVersions", PolicyArn=arn)
-    if whole:
+    if whole or INSTALLATION not in tags_in(policy):
         entities = yield call("iam", "ListEntitiesForPolicy", PolicyArn=arn)
     return Fields(
         Arn=arn,
@@ -61,8 +61,13 @@ def _read(arn: str, document: Document, whole: bool) -> Script:
     )
 
 
-def _change(arn: str, wanted: tuple[Fields, str], found: Fields) -> tuple[Draft | Obstacle, ...]:
+def _change(
+    arn: str, users: frozenset[tuple[str, str]], wanted: tuple[Fields, str], found: Fields
+) -> tuple[Draft | Obstacle, ...]:
     tags_wanted, text = wanted
+    others = [d.extra for e in found.items_of("Entities") if (d := _detachment(arn, e, users)) is not None]
+    if others and INSTALLATION not in found.group("Tags"):
+        return (Obstacle(f"others use it, and taking it over would change what they may do: {', '.join(others)}"),)
     drafts = [*retagged(found, tags_wanted, lambda tags: call("iam", "TagPolicy", PolicyArn=arn, Tags=tags))]
     if found.text("Difference"):
         versions = found.texts("Versions")
@@ -75,7 +80,7 @@ def _change(arn: str, wanted: tuple[Fields, str], found: Fields) -> tuple[Draft 
     return tuple(drafts)
 
 
-def _delete(arn: str, users: tuple[str, ...], found: Fields) -> tuple[Draft, ...]:
+def _delete(arn: str, users: frozenset[tuple[str, str]], found: Fields) -> tuple[Draft, ...]:
     others = tuple(d for e in found.items_of("Entities") if (d := _detachment(arn, e, users)) is not None)
     unused = (v for v in found.texts("Versions") if v != found.text("Default"))
     drop = tuple(
@@ -131,10 +136,10 @@ def _entities(reply: Reply | None) -> tuple[Fields, ...]:
     )
 
 
-def _detachment(arn: str, entity: Fields, ours: tuple[str, ...]) -> Draft | None:
+def _detachment(arn: str, entity: Fields, ours: frozenset[tuple[str, str]]) -> Draft | None:
     """The call that takes the policy from an entity that is not ours."""
     kind, name = entity.text("Kind"), entity.text("Name")
-    if name in ours:
+    if (kind, name) in ours:
         return None
     detach = call("iam", f"Detach{kind}Policy", **{f"{kind}Name": name}, PolicyArn=arn)
     return Draft(detach, "delete", "attached by someone else", extra=f"attachment of {arn} to {kind.lower()} {name}")

@@ -7,6 +7,7 @@ cannot be changed. "AWS service principals": EC2's is ec2.amazonaws.com.cn in th
 from __future__ import annotations
 
 from functools import partial
+from typing import TypeAlias
 
 from narrowgate.calls import Fields, call
 from narrowgate.kinds.drafts import Extra, rebounded, removals, retagged, unmoved
@@ -19,6 +20,9 @@ EXTRAS = (
     Extra("InlinePolicies", "DeleteRolePolicy", "PolicyName", "inline policy"),
     Extra("OtherProfiles", "RemoveRoleFromInstanceProfile", "InstanceProfileName", "place in instance profile"),
 )
+
+
+Ours: TypeAlias = tuple[frozenset[str], frozenset[str]]
 
 
 def trust(installation: Installation) -> Document:
@@ -38,8 +42,8 @@ def trust(installation: Installation) -> Document:
     return document
 
 
-def resource(installation: Installation, address: str, name: str, attached: tuple[str, ...], profile: str) -> Resource:
-    """The role `name`; `attached` are the policies that we attach to it, `profile` is our profile that holds it."""
+def resource(installation: Installation, address: str, name: str, ours: Ours) -> Resource:
+    """The role `name`; `ours` are the ARNs of policies and the names of profiles that are ours to attach."""
     create = call(
         "iam",
         "CreateRole",
@@ -54,14 +58,14 @@ def resource(installation: Installation, address: str, name: str, attached: tupl
         name=name,
         identity=installation.arn("role", name),
         needs=(),
-        read=partial(_read, name, (attached, profile), trust(installation)),
+        read=partial(_read, name, ours, trust(installation)),
         create=(Draft(create, "create", f"trusted by ec2.{installation.service_suffix} only"),),
         change=partial(_change, installation, address, name),
         delete=partial(_delete, name),
     )
 
 
-def _read(name: str, ours: tuple[tuple[str, ...], str], trusted: Document, whole: bool) -> Script:
+def _read(name: str, ours: Ours, trusted: Document, whole: bool) -> Script:
     role, policies, inline = yield (
         call("iam", "GetRole", RoleName=name),
         call("iam", "ListAttachedRolePolicies", RoleName=name),
@@ -71,7 +75,7 @@ def _read(name: str, ours: tuple[tuple[str, ...], str], trusted: Document, whole
         return None
     profiles = (yield call("iam", "ListInstanceProfilesForRole", RoleName=name)) if whole else None
     found = role.group("Role")
-    attached, profile = ours
+    attached, holding = ours
     arns = (p.text("PolicyArn") for p in (policies or Fields()).items_of("AttachedPolicies"))
     holders = (p.text("InstanceProfileName") for p in (profiles or Fields()).items_of("InstanceProfiles"))
     return Fields(
@@ -82,7 +86,7 @@ def _read(name: str, ours: tuple[tuple[str, ...], str], trusted: Document, whole
         Trusts=_other_trust(found, trusted),
         OtherPolicies=tuple(a for a in arns if a not in attached),
         InlinePolicies=(inline or Fields()).texts("PolicyNames"),
-        OtherProfiles=tuple(p for p in holders if p != profile),
+        OtherProfiles=tuple(p for p in holders if p not in holding),
     )
 
 

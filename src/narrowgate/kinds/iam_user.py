@@ -24,8 +24,8 @@ EXTRAS = (
 )
 
 
-def resource(installation: Installation, address: str, name: str, attached: tuple[str, ...]) -> Resource:
-    """The user `name`; `attached` are the ARNs of the policies that we attach to it ourselves."""
+def resource(installation: Installation, address: str, name: str, attached: frozenset[str]) -> Resource:
+    """The user `name`; `attached` are the ARNs of policies that are ours to attach."""
     create = call(
         "iam",
         "CreateUser",
@@ -46,7 +46,7 @@ def resource(installation: Installation, address: str, name: str, attached: tupl
     )
 
 
-def _read(name: str, attached: tuple[str, ...], whole: bool) -> Script:
+def _read(name: str, attached: frozenset[str], whole: bool) -> Script:
     user, policies, inline, groups, login = yield (
         call("iam", "GetUser", UserName=name),
         call("iam", "ListAttachedUserPolicies", UserName=name),

@@ -46,6 +46,15 @@ class Places:
     beside: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """What any form of the spec attaches: policies by ARN, entities by sort and name, profiles by name."""
+
+    policies: frozenset[str]
+    entities: frozenset[tuple[str, str]]
+    profiles: frozenset[str]
+
+
 def installation_of(spec: Spec, account: str) -> Installation:
     """What all resources of the spec share, in `account`."""
     return Installation(
@@ -59,11 +68,12 @@ def installation_of(spec: Spec, account: str) -> Installation:
     )
 
 
-def identities(spec: Spec, installation: Installation, documents: Documents, places: Places) -> tuple[Resource, ...]:
+def identities(
+    spec: Spec, installation: Installation, documents: Documents, places: Places, forms: Forms
+) -> tuple[Resource, ...]:
     """Everything that the guide has a person make."""
     user, role = spec.user_name, spec.role_name
     policy, node_policy = spec.installer_policy_name, spec.node_policy_name
-    policy_arn, node_arn = installation.arn("policy", policy), installation.arn("policy", node_policy)
     containers = _containers(spec, installation)
     key = iam_access_key.Wanted(
         user=(user, USER),
@@ -73,13 +83,13 @@ def identities(spec: Spec, installation: Installation, documents: Documents, pla
         beside=places.beside,
     )
     return (
-        iam_policy.resource(installation, INSTALLER_POLICY, policy, documents.installer, (user,)),
-        iam_user.resource(installation, USER, user, (policy_arn,)),
+        iam_policy.resource(installation, INSTALLER_POLICY, policy, documents.installer, forms.entities),
+        iam_user.resource(installation, USER, user, forms.policies),
         iam_policy_attachment.resource(
             installation, "iam_policy_attachment.installer", ("User", user, USER), (policy, INSTALLER_POLICY)
         ),
-        iam_policy.resource(installation, NODE_POLICY, node_policy, documents.node, (role,)),
-        iam_role.resource(installation, ROLE, role, (node_arn,), spec.instance_profile_name),
+        iam_policy.resource(installation, NODE_POLICY, node_policy, documents.node, forms.entities),
+        iam_role.resource(installation, ROLE, role, (forms.policies, forms.profiles)),
         iam_policy_attachment.resource(
             installation, "iam_policy_attachment.node", ("Role", role, ROLE), (node_policy, NODE_POLICY)
         ),

@@ -22,23 +22,27 @@ READS = (
     "ec2:DescribeAddresses",
     "ec2:DescribeAvailabilityZones",
     "ec2:DescribeImages",
-    "ec2:DescribeInstance*",
+    "ec2:DescribeInstances",
+    "ec2:DescribeInstanceStatus",
+    "ec2:DescribeInstanceTypeOfferings",
+    "ec2:DescribeInstanceTypes",
     "ec2:DescribeInternetGateways",
     "ec2:DescribeKeyPairs",
-    "ec2:DescribeLaunchTemplate*",
+    "ec2:DescribeLaunchTemplates",
+    "ec2:DescribeLaunchTemplateVersions",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribePlacementGroups",
     "ec2:DescribeRouteTables",
-    "ec2:DescribeSecurityGroup*",
+    "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
     "ec2:DescribeTags",
     "ec2:DescribeVolumes",
-    "ec2:DescribeVpc*",
+    "ec2:DescribeVpcAttribute",
+    "ec2:DescribeVpcs",
     "ec2:GetSubnetCidrReservations",
     "autoscaling:Describe*",
 )
 CREATED = {
-    "CreateVpc": "vpc",
     "CreateSubnet": "subnet",
     "CreateInternetGateway": "internet-gateway",
     "CreateRouteTable": "route-table",
@@ -95,6 +99,8 @@ def installer_policy(installation: Installation, role_name: str) -> Mapping[str,
     )
     return _document(
         _allow("Read", READS, "*", {"StringEquals": {"aws:RequestedRegion": installation.region}}),
+        # Apart from the others: a right to create inside a VPC must come from the VPC's own tag alone.
+        _allow("CreateVpc", "ec2:CreateVpc", _any(installation, "vpc"), asked),
         _allow("Create", _ec2(CREATED), [_any(installation, kind) for kind in CREATED.values()], asked),
         _allow("CreateInside", _ec2(INSIDE_A_VPC), _any(installation, "vpc"), owned),
         _allow("Touch", _ec2(TOUCHED), _any(installation, "*"), owned),
@@ -144,7 +150,7 @@ def _only_when_made(installation: Installation) -> Mapping[str, Any]:
     # Without ec2:CreateAction, whoever may tag may tag a stranger's thing into reach of the grants above.
     return {
         "StringEquals": {
-            "ec2:CreateAction": [*CREATED, "RunInstances"],
+            "ec2:CreateAction": ["CreateVpc", *CREATED, "RunInstances"],
             f"aws:RequestTag/{INSTALLATION}": installation.system,
         }
     }

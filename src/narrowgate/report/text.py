@@ -11,16 +11,18 @@ from narrowgate.finding import Finding
 from narrowgate.plan import Plan, Refusal, Step, chain
 
 Tone: TypeAlias = Literal["plain", "title", "good", "change", "bad", "faint"]
+WIDEST = 31  # as `iam_policy_attachment.installer`
 SIGNS: Mapping[str, str] = {"create": "+", "update": "~", "store": ">", "delete": "-"}
 TONES: Mapping[str, Tone] = {"create": "good", "update": "change", "store": "good", "delete": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line."""
+    """One line; on a narrow terminal its further rows begin at column `hang`, and without one it is not broken."""
 
     text: str = ""
     tone: Tone = "plain"
+    hang: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +36,53 @@ class Size:
     quota: int
 
 
-def steps(plan: Plan, names: Mapping[str, str]) -> Iterator[Line]:
-    """The steps, under the things they touch; `names` gives AWS's name for an address."""
-    for address, group in groupby(plan.steps, key=lambda step: step.address):
+def steps(plan: Plan) -> Iterator[Line]:
+    """The steps, under the things they touch."""
+    wide = column(step.address for step in plan.steps)
+    calls = column(step.call.name for step in plan.steps)
+    for (address, name), group in groupby(plan.steps, key=lambda step: (step.address, step.name)):
         these = list(group)
-        yield Line(f"  {SIGNS[these[0].change]} {address:34} {names.get(address, '')}", TONES[these[0].change])
+        head = f"  {SIGNS[these[0].change]} {address:{wide}} {name}"
+        yield Line(head, TONES[these[0].change], wide + 5)
         for step in these:
-            yield Line(f"      {step.call.name:34} {step.extra or step.why}", "faint")
+            yield Line(f"      {step.call.name:{calls}} {step.extra or step.why}", "faint", calls + 7)
 
 
 def summary(plan: Plan) -> Line:
-    """How much there is to do, and how much of it must wait for one another."""
+    """How much there is to do, and in how many rounds: what waits for nothing runs together."""
     if not plan.steps:
         return Line("nothing to do: the account is as the spec says", "good")
     kinds = {change: sum(1 for s in plan.steps if s.change == change) for change in SIGNS}
     words = {"create": "to create", "update": "to change", "store": "to store", "delete": "to delete"}
     parts = ", ".join(f"{count} {words[change]}" for change, count in kinds.items() if count)
-    return Line(f"{count_of(len(plan.steps), 'step')}: {parts}; at most {chain(plan.steps)} wait for one another")
+    rounds = count_of(chain(plan.steps), "round")
+    return Line(f"{count_of(len(plan.steps), 'step')}, in {rounds}: {parts}", hang=2)
+
+
+def as_wanted(findings: Sequence[Finding], good: str) -> Line:
+    """What is said where nothing is to be done: never that all is well above findings."""
+    if findings:
+        return Line("the objects are as the spec says; see the findings", hang=2)
+    return Line(f"{good}: the account is as the spec says", "good")
 
 
 def refusals(items: Iterable[Refusal]) -> Iterator[Line]:
     """Why the plan is refused, or what is left alone."""
-    for item in items:
-        yield Line(f"  ! {item.address:34} {item.message}", "bad")
+    told = list(items)
+    wide = column(item.address for item in told)
+    for item in told:
+        yield Line(f"  ! {item.address:{wide}} {item.message}", "bad", wide + 5)
 
 
 def sizes(items: Iterable[Size]) -> Iterator[Line]:
     """The policies."""
-    for item in items:
+    told = list(items)
+    wide = column(item.name for item in told)
+    for item in told:
         used = f"{item.size:,} of {item.quota:,} characters"
-        yield Line(f"  {item.name:36} {used}, {count_of(item.statements, 'statement')}, from {item.source}")
+        yield Line(
+            f"  {item.name:{wide}} {used}, {count_of(item.statements, 'statement')}, from {item.source}", hang=wide + 3
+        )
 
 
 def findings(items: Sequence[Finding]) -> Iterator[Line]:
@@ -73,15 +92,16 @@ def findings(items: Sequence[Finding]) -> Iterator[Line]:
         yield Line(
             f"  {item.severity:7} {item.check}: {item.subject}: {item.evidence}",
             "bad" if item.severity == "high" else "change",
+            10,
         )
-        yield Line(f"          {item.fix}", "faint")
+        yield Line(f"          {item.fix}", "faint", 10)
 
 
 def unsupported(items: Iterable[tuple[str, str, str]]) -> Iterator[Line]:
     """Where AWS has no place for an option that was set."""
     by_reason = sorted(items, key=lambda item: (item[0], item[2]))
     for (option, why), group in groupby(by_reason, key=lambda item: (item[0], item[2])):
-        yield Line(f"  {option} not on {', '.join(address for _, address, _ in group)}: {why}", "faint")
+        yield Line(f"  {option} not on {', '.join(address for _, address, _ in group)}: {why}", "faint", 4)
 
 
 def step_news(step: Step, event: str) -> Line:
@@ -89,6 +109,11 @@ def step_news(step: Step, event: str) -> Line:
     tones: Mapping[str, Tone] = {"done": "good", "fail": "bad", "wait": "change"}
     words = {"start": "...", "done": "ok ", "fail": "err", "wait": "not visible yet, waiting:"}
     return Line(f"  {words[event]} {step.call.name:34} {step.address}", tones.get(event, "faint"))
+
+
+def column(words: Iterable[str]) -> int:
+    """How wide a column of these is: as the longest, but at most WIDEST."""
+    return min(max((len(word) for word in words), default=0), WIDEST)
 
 
 def count_of(count: int, word: str) -> str:

@@ -143,6 +143,7 @@ def _drift(stage: Stage) -> None:
     stage.admin(call("iam", "CreateLoginProfile", UserName=USER, Password=Secret("not-a-real-password-1")))
     stage.run("drift --sandbox", expect=10)
     stage.run("setup --sandbox --yes")
+    stage.tell(f"\n$ aws iam delete-login-profile --user-name {USER}")
     stage.admin(call("iam", "DeleteLoginProfile", UserName=USER))
     stage.run("drift --sandbox")
 

@@ -51,6 +51,15 @@ def init(wish: Wish, *, force: bool = False) -> tuple[Path, ...]:
     return tuple(written)
 
 
+def unignored(folder: Path) -> tuple[str, ...]:
+    """The lines of ours that the .gitignore of `folder`, which may be the person's own, does not have."""
+    try:
+        lines = {line.strip() for line in (folder / ".gitignore").read_text(encoding="utf-8").splitlines()}
+    except (OSError, UnicodeDecodeError):
+        return IGNORED
+    return tuple(pattern for pattern in IGNORED if pattern not in lines)
+
+
 def template(wish: Wish) -> str:
     """The text of a new spec."""
     profile = profiles().get(wish.profile)

@@ -15,7 +15,7 @@ from narrowgate.calls import Fields, call, masked
 from narrowgate.checks import Subject, findings
 from narrowgate.errors import Refused, UsageError
 from narrowgate.finding import Finding
-from narrowgate.plan import Plan, as_data, digest, plan
+from narrowgate.plan import Plan, as_data, digest, joined, plan, removal
 from narrowgate.policy import size
 from narrowgate.profiles.identities import INSTALLER_POLICY, NODE_POLICY
 from narrowgate.resource import Observed, Script
@@ -62,8 +62,9 @@ def make(site: Site) -> Planned:
             f"{site.options.spec.name}: permissions_boundary: there is no policy `{boundary}`; "
             "make it first, or leave it out"
         )
+    wanted = plan(site.resources, seen, site.installation.system, adopt=site.options.adopt)
     return Planned(
-        plan=plan(site.resources, seen, site.installation.system, adopt=site.options.adopt),
+        plan=wanted if wanted.refusals else joined((wanted, _stale(site))),
         seen=seen,
         findings=(*findings(_subject(site, seen)), *_leftovers(site)),
         policies=policies(site),
@@ -108,6 +109,23 @@ def _subject(site: Site, seen: Mapping[str, Observed]) -> Subject:
     return Subject(spec, seen, named)
 
 
+def _stale(site: Site) -> Plan:
+    """Policies of an earlier form off the user and role of the present one: permissions that nobody wants any more.
+
+    Everything else of earlier forms waits for a teardown.
+    """
+    entities = {r.identity for r in site.resources if not r.parent}
+    plans: list[Plan] = []
+    for group in earlier(site):
+        on_ours = [
+            r for r in group.resources if r.kind == "iam_policy_attachment" and r.identity.split()[0] in entities
+        ]
+        if on_ours:
+            seen = observe(on_ours, site.admin_in(group.region))
+            plans.append(removal(on_ours, seen, group.system))
+    return joined(plans)
+
+
 def _leftovers(site: Site) -> Iterator[Finding]:
     """What earlier forms of the spec made and the present one does not name."""
     fix = "narrowgate teardown removes it together with the rest; or remove it by hand"
@@ -117,7 +135,7 @@ def _leftovers(site: Site) -> Iterator[Finding]:
             if seen[resource.address] is not None:
                 evidence = f"{resource.identity} was made for an earlier form of this spec"
                 yield Finding("leftover", "medium", resource.name, evidence, fix)
-    count = unreadable(site.journal.entries, site.installation.account)
+    count = unreadable(site.journal.entries, site.lineage)
     if count:
         evidence = f"{count} earlier forms of this spec in the journal are not readable by this version"
         yield Finding("leftover", "medium", "journal", evidence, "look in IAM for what only they named")

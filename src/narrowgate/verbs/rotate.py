@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from narrowgate.adapters.apply import apply
 from narrowgate.adapters.evidence import Proof
@@ -34,6 +35,7 @@ from narrowgate.verbs.setup import Patience, halted, probe, prove_current, recal
 from narrowgate.verbs.site import Site
 
 POLL = 30.0
+SAME_RUN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def rotate(site: Site, asked: Asked, approve: Callable[[Move], bool]) -> Rotated
         site.journal.close()
 
 
-def undo(site: Site) -> str:
+def undo(site: Site, approve: Callable[[str], bool]) -> str:
     """Switch the old key of an unfinished rotation on again; its id. Raises Refused when there is none."""
     site.journal.lock()
     try:
@@ -74,6 +76,7 @@ def undo(site: Site) -> str:
         listed = {k.text("AccessKeyId"): k.text("Status") for k in found.items_of("Keys")}
         if listed.get(old) != "Inactive":
             raise Refused("there is no unfinished rotation with a deactivated key: nothing can be switched on again")
+        approve(old)
         site.journal.begin("rotate --undo", site.scope)
         _do(site, _status(site, old, "Active"), found)
         return old
@@ -88,7 +91,7 @@ def first_move(site: Site, asked: Asked) -> Move:
 
 def _rotate(site: Site, asked: Asked, approve: Callable[[Move], bool]) -> Rotated:
     proof: Proof | None = None
-    approved = False
+    approved = acted = False
     while True:
         situation = _situation(site, asked, proved=proof is not None)
         move = next_move(situation, asked.pace)
@@ -109,11 +112,22 @@ def _rotate(site: Site, asked: Asked, approve: Callable[[Move], bool]) -> Rotate
                 proof = prove_current(site, key)
             case Finish(gone):
                 site.journal.mark("rotated", user=site.spec.user_name, old=gone)
-                return Rotated(gone, proof, "")
+                if acted or _just_deleted(situation, gone):
+                    return Rotated(gone, proof, "")
+                # To report that old rotation as done would leave the present key in use.
+                site.around.listener.say(f"an earlier rotation, of `{gone}`, was finished by hand; this is a new one")
+                proof = None
             case Wait():
                 _wait(site, move)
             case _:
                 _do(site, _drafts(site, move), situation.found)
+                acted = True
+
+
+def _just_deleted(situation: Situation, key: str) -> bool:
+    """Whether we set out to delete the key in a run that this one goes on with."""
+    at = situation.found.group("Memory").group("Deleting").text(key)
+    return bool(at) and situation.now - datetime.fromisoformat(at) < SAME_RUN
 
 
 def _situation(site: Site, asked: Asked, *, proved: bool) -> Situation:
@@ -176,7 +190,7 @@ def _deletion(user: str, key: str, why: str) -> Draft:
 
 
 def _do(site: Site, drafts: tuple[Draft, ...], found: Fields) -> None:
-    plan: Plan = plan_of(KEY, drafts)
+    plan: Plan = plan_of(KEY, drafts, f"access key of {site.spec.user_name}")
     probe(site, plan, found)
     outcome = apply(plan, stage(site))
     halted(outcome)

@@ -96,12 +96,14 @@ class Patience:
     site: Site
     pause: float = 0.25
     told: str = ""
+    since: float | None = None
 
     def goes_on(self, found: Observed) -> bool:
         """Whether to look again, after a pause. Raises Interrupted when stopped."""
         clock = self.site.around.clock
         why = unseen(found, recalled(self.site), clock.now())
-        if not why:
+        self.since = clock.monotonic() if self.since is None else self.since
+        if not why or clock.monotonic() - self.since > SETTLE:
             return False
         if why != self.told:
             self.site.around.listener.say(why)

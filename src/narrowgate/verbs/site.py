@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from narrowgate import recall
 from narrowgate.adapters.aws import Identity
-from narrowgate.adapters.clock import Clock
-from narrowgate.adapters.journal import FOLDER, Journal
+from narrowgate.adapters.clock import Clock, Shifted
+from narrowgate.adapters.journal import FILE, FOLDER, SANDBOX_FILE, Journal
 from narrowgate.adapters.keeping import Keeping
 from narrowgate.adapters.observe import dispatch
 from narrowgate.adapters.patient import patient
@@ -31,9 +32,12 @@ from narrowgate.profiles.identities import Documents, Places, identities, instal
 from narrowgate.resource import Installation, Resource
 from narrowgate.spec import Spec
 from narrowgate.verbs.keeping import Opening, open_keeping
-from narrowgate.verbs.past import past_specs
+from narrowgate.verbs.past import Lineage, forms_of, past_specs
 from narrowgate.verbs.policies import read_documents
 from narrowgate.verbs.spec_file import read_spec
+
+# AWS's clock and ours are compared to the second, and an answer takes one or two.
+OFF = timedelta(seconds=3)
 
 
 class Listener(Protocol):
@@ -101,7 +105,16 @@ class Site:
     @property
     def scope(self) -> dict[str, Any]:
         """What the journal remembers of a run: enough to find its things again after the spec changed."""
-        return {"account": self.installation.account, "spec": self.spec.model_dump(mode="json")}
+        return {
+            "account": self.installation.account,
+            "file": self.options.spec.name,
+            "spec": self.spec.model_dump(mode="json"),
+        }
+
+    @property
+    def lineage(self) -> Lineage:
+        """Which lines of the journal are about earlier forms of this spec."""
+        return Lineage(self.installation.account, self.options.spec.name, self.spec.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +133,8 @@ def open_site(
 
     `meanwhile` is done while AWS is asked: imports, say.
     """
-    seams = seams or Seams(_target)
+    file = SANDBOX_FILE if options.sandbox else FILE
+    seams = seams or Seams(_target, lambda folder, clock: Journal(folder, clock, file))
     spec = read_spec(options.spec)
     folder = options.spec.resolve().parent
     target = seams.target(options, folder)
@@ -128,13 +142,14 @@ def open_site(
 
         @cache
         def admin_in(region: str) -> World:
-            return patient(target.connect(None, region), around.clock)
+            return patient(target.connect(None, region), around.clock, tell=around.listener.say)
 
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="identity") as pool:
-            asked = pool.submit(who_am_i, admin_in(spec.region), spec)
+            asked = pool.submit(who_am_i, admin_in(spec.region), spec, around.clock)
             if meanwhile:
                 meanwhile()
-            account, caller = asked.result()
+            account, caller, ahead = asked.result()
+        around = replace(around, clock=Shifted(around.clock, ahead)) if ahead else around
         journal = seams.journal(folder, around.clock)
         yield _site(spec, options, around, _Account(account, caller, target, admin_in, folder, journal))
     finally:
@@ -156,11 +171,12 @@ def _site(spec: Spec, options: Options, around: Surroundings, account: _Account)
     profile = profiles()[spec.profile]
     documents = read_documents(spec, installation, profile, account.folder)
 
-    opening = Opening(account.folder, around.environ, account.admin_in, options.adopt)
-    keeping = open_keeping(spec, installation, opening, past_specs(account.journal.entries, account.number))
+    past = past_specs(account.journal.entries, Lineage(account.number, options.spec.name, spec.system))
+    opening = Opening(account.folder, around.environ, account.admin_in, options.adopt, (options.spec,))
+    keeping = open_keeping(spec, installation, opening, past)
 
     def memory(asked: Call) -> Reply:
-        return recall.keys(account.journal.entries, asked.params.text("UserName"))
+        return recall.keys(account.journal.entries, asked.params.text("UserName"), account.number)
 
     places = Places(tuple(keeping.sinks), tuple(keeping.former), options.beside)
     local: dict[str, World] = {"sink": keeping, "journal": memory}
@@ -172,7 +188,7 @@ def _site(spec: Spec, options: Options, around: Surroundings, account: _Account)
         installation=installation,
         caller=account.caller,
         documents=documents,
-        resources=identities(spec, installation, documents, places),
+        resources=identities(spec, installation, documents, places, forms_of((*past, spec), account.number)),
         keeping=keeping,
         journal=account.journal,
         admin=dispatch(local, opening.world(spec.region)),
@@ -182,8 +198,11 @@ def _site(spec: Spec, options: Options, around: Surroundings, account: _Account)
     )
 
 
-def who_am_i(admin: World, spec: Spec) -> tuple[str, str]:
-    """The account and the caller's ARN. Raises NotPermitted for root, Refused for another account."""
+def who_am_i(admin: World, spec: Spec, clock: Clock) -> tuple[str, str, timedelta]:
+    """The account, the caller's ARN, and how much later it is in AWS than here.
+
+    Raises NotPermitted for root, Refused for another account.
+    """
     reply = admin(call("sts", "GetCallerIdentity"))
     if reply is None:
         raise AwsError("AWS STS does not say who we are", code="NoIdentity")
@@ -195,7 +214,13 @@ def who_am_i(admin: World, spec: Spec) -> tuple[str, str]:
     partition = caller.split(":")[1] if caller.startswith("arn:") else ""
     if partition != spec.partition:
         raise Refused(f"the credentials are of partition `{partition}`, region {spec.region} is in `{spec.partition}`")
-    return account, caller
+    return account, caller, _ahead(reply.text("Date"), clock)
+
+
+def _ahead(date: str, clock: Clock) -> timedelta:
+    """AWS's time less ours, where that is more than the seconds that an answer takes."""
+    ahead = datetime.fromisoformat(date) - clock.now() if date else timedelta()
+    return ahead if abs(ahead) > OFF else timedelta()
 
 
 def _target(options: Options, folder: Path) -> Target:

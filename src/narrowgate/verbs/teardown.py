@@ -6,13 +6,14 @@ It finds our things by their names, those of earlier specs by the journal, and n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from narrowgate.adapters.apply import apply
 from narrowgate.adapters.observe import observe
 from narrowgate.errors import Refused
 from narrowgate.plan import Plan, Refusal, joined, removal, strangers
-from narrowgate.verbs.past import Group, earlier
+from narrowgate.resource import Resource
+from narrowgate.verbs.past import Group, earlier, other_systems, past_specs
 from narrowgate.verbs.setup import halted, stage, told_of_journal
 from narrowgate.verbs.site import Site
 
@@ -33,7 +34,7 @@ class Removal:
     """The plan of a teardown, and the things with our names that it leaves alone."""
 
     parts: tuple[tuple[str, Plan], ...]
-    """A region and what is removed with its World; the present spec's first."""
+    """A region and what is removed with its World; the present spec's last."""
     strangers: tuple[Refusal, ...]
 
     @property
@@ -64,14 +65,15 @@ def teardown(site: Site, approve: Callable[[Removal], bool], *, force: bool = Fa
         wanted = planned(site)
         refuse_extras(wanted, force=force)
         if not wanted.plan.steps:
-            return TornDown(0, (), wanted.strangers)
+            return TornDown(0, _beyond_us(site, wanted), wanted.strangers)
         if approve(wanted) and planned(site) != wanted:
             raise Refused("the account changed while you were asked; run the command again")
         site.journal.begin("teardown", site.scope)
         done = sum(_apply(site, region, plan) for region, plan in wanted.parts)
-        left = _what_is_left(site)
+        left = (*_what_is_left(site), *_beyond_us(site, wanted))
         if not left:
-            site.journal.mark("clean", account=site.installation.account)
+            user, lineage = site.spec.user_name, site.lineage
+            site.journal.mark("clean", account=lineage.account, file=lineage.file, system=lineage.system, user=user)
         return TornDown(done, left, wanted.strangers)
     finally:
         site.journal.close()
@@ -82,8 +84,22 @@ def _apply(site: Site, region: str, plan: Plan) -> int:
     halted(outcome)
     error = outcome.error()
     if error is not None:
+        present = [identity for group in _groups(site) for identity in _present(site, group)]
+        error.message += "".join(f"\nstill there: {identity}" for identity in present)
         raise error
     return len(outcome.done)
+
+
+def _beyond_us(site: Site, wanted: Removal) -> tuple[str, ...]:
+    """What the journal says was made here, and a teardown may not touch: to be told, not passed over."""
+    made_here = past_specs(site.journal.entries, site.lineage)
+    abandoned = [f"{r.address}: {r.message}" for r in wanted.strangers] if made_here else []
+    foreign = [
+        f"{identity}, of the installation `{group.system}`: put `system: {group.system}` back to remove it"
+        for group in other_systems(site)
+        for identity in _present(site, group)
+    ]
+    return (*abandoned, *foreign)
 
 
 def refuse_extras(wanted: Removal, *, force: bool) -> None:
@@ -98,7 +114,13 @@ def refuse_extras(wanted: Removal, *, force: bool) -> None:
 
 
 def _groups(site: Site) -> tuple[Group, ...]:
-    return (Group(site.spec.system, site.spec.region, site.resources), *earlier(site))
+    # What only an earlier form names goes first: it hangs on what the present one names.
+    former = (replace(g, resources=tuple(_former(r) for r in g.resources)) for g in earlier(site))
+    return (*former, Group(site.spec.system, site.spec.region, site.resources))
+
+
+def _former(resource: Resource) -> Resource:
+    return replace(resource, name=f"{resource.name}, of an earlier form of the spec")
 
 
 def _what_is_left(site: Site) -> tuple[str, ...]:

@@ -194,23 +194,58 @@ def test_a_write_that_is_cut_leaves_the_old_file_and_no_scratch(case: Case, here
     assert sink.load(OLD.access_key_id) == (OLD.access_key_id, OLD.secret)
 
 
-@pytest.mark.parametrize("kind", ["csv", "profile", "env_yaml", "credential_process"])
-def test_a_key_that_is_not_ours_is_refused_unless_told(kind: str, here: Context) -> None:
-    case = next(c for c in FILES if c.kind == kind)
-    theirs = Context(here.folder, None, here.environ, {"narrowgate:installation": "another"})
-    case.open(theirs).store(OLD)
+@every_file
+def test_a_key_that_is_not_known_to_be_ours_is_refused_unless_told(case: Case, here: Context) -> None:
+    # Whatever the mark says: the second installation has the same name, and a journal of its own.
+    for name in ("another", "demo"):
+        if (case.kind, name) == ("env", "another"):
+            continue  # a block of another name stands outside ours: the form itself objects
+        theirs = Context(here.folder, None, here.environ, {"narrowgate:installation": name})
+        case.open(theirs).store(OLD)
+        before = snapshot(here.folder)
+        sink = case.open(here)
+        for ours in (frozenset[str](), frozenset({NEW.access_key_id}), frozenset({""})):
+            with pytest.raises(Refused, match=f"holds the key `{OLD.access_key_id}`"):
+                sink.probe(ours)
+        assert snapshot(here.folder) == before
+        sink.probe(frozenset({OLD.access_key_id}))
+        case.open(here, replace=True).probe()
+
+
+@every_file
+def test_a_place_that_was_emptied_is_fine_to_write_to(case: Case, here: Context) -> None:
     sink = case.open(here)
-    with pytest.raises(Refused, match=f"holds the key `{OLD.access_key_id}`"):
-        sink.probe()
-    sink.probe(frozenset({OLD.access_key_id}))
-    case.open(here, replace=True).probe()
+    sink.store(OLD)
+    sink.forget(OLD.access_key_id)
+    sink.probe()
 
 
 @pytest.mark.parametrize("kind", ["profile", "env", "env_yaml"])
-def test_our_mark_says_that_a_key_is_ours(kind: str, here: Context) -> None:
+def test_a_place_under_our_mark_without_a_secret_is_fine_to_write_to(kind: str, here: Context) -> None:
     case = next(c for c in FILES if c.kind == kind)
     case.open(here).store(OLD)
+    path = here.folder / case.path
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "secret_access_key" not in line.lower()))
     case.open(here).probe()
+    path.write_text("".join(line for line in lines if "access_key_id" not in line.lower()))
+    with pytest.raises(Refused, match="holds a secret without its key id"):
+        case.open(here).probe()
+
+
+@every
+def test_the_place_is_the_same_however_it_is_spelt(case: Case, here: Context) -> None:
+    sink = case.open(here)
+    assert sink.part() == ("demo" if case.kind == "profile" else "")
+    if not case.path:
+        assert sink.place() == f"{case.kind}:{case.settings['name']}"
+        return
+    (here.folder / "link").symlink_to(here.folder, target_is_directory=True)
+    place = os.path.realpath(here.folder / case.path)
+    for spelt in (f"./{case.path}", f"link/{case.path}", f"in/../{case.path}", f"~/{case.path}", place):
+        assert case.open(here, path=spelt).place() == sink.place() == place
+    with pytest.raises(Refused, match="not a path"):
+        case.open(here, path="a\0b").place()
 
 
 @pytest.mark.parametrize("kind", ["profile", "env_yaml"])

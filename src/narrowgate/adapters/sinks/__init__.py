@@ -2,10 +2,12 @@
 
 One file a kind, with a module constant `SINK`; `kinds()` finds them. Only a sink reveals a secret.
 
-Whose is a key that is there already? Ours, if our mark names it (`# narrowgate: <installation> key
-<id>`, where the form has comments; the owner tag, in AWS), or if the caller says so because IAM or
-the journal does (`probe(ours)`). Any other is refused before a key is made, unless the setting
-`replace` is true: a secret that somebody else kept there cannot be had again.
+Whose is a key that is there already? In a file, ours only if the caller says so because IAM or the
+journal does (`probe(ours)`). Our mark (`# narrowgate: <installation> key <id>`, where the form has
+comments) proves nothing of a key, because two installations may share a name and a file: it says
+whose a place without a secret is. In AWS the container's owner tags decide. Any other key is refused
+before one is made, unless the setting `replace` is true: a secret that somebody else kept there
+cannot be had again.
 """
 
 from __future__ import annotations
@@ -68,6 +70,12 @@ class Sink(Protocol):
     def describe(self) -> str:
         """Where it is, for a plan: ``csv file ./credentials.csv``."""
 
+    def place(self) -> str:
+        """What it writes to: a file's real, absolute path, or ``ssm:NAME`` for a container in AWS."""
+
+    def part(self) -> str:
+        """The part of the place that it keeps to, such as a profile's name; "" where that is all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -90,6 +98,10 @@ class Context:
         return "-".join(self.owner_tags.get(INSTALLATION_TAG, "unnamed").split())
 
 
+def _no_sources(settings: Any, context: Context) -> tuple[Path, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class SinkKind:
     """A kind of sink: its name in the spec, its settings, and how one is opened."""
@@ -99,6 +111,8 @@ class SinkKind:
     settings: type[BaseModel]
     open: Callable[[Any, Context], Sink]
     """Takes an instance of `settings`. Reads and writes nothing yet; raises Refused offline, in AWS."""
+    sources: Callable[[Any, Context], tuple[Path, ...]] = _no_sources
+    """The person's files that such a sink reads from: no sink may write to them."""
 
 
 class _Kinds(Mapping[str, SinkKind]):

@@ -40,6 +40,7 @@ class CloudSink:
 
     container: Container
     label: str
+    where: str
 
     def probe(self, ours: frozenset[str] = frozenset()) -> None:
         """See Sink. AWS has no dry run for a write: that it is permitted is for the plan's proof."""
@@ -71,6 +72,14 @@ class CloudSink:
     def describe(self) -> str:
         """See Sink."""
         return self.label
+
+    def place(self) -> str:
+        """See Sink."""
+        return self.where
+
+    def part(self) -> str:
+        """See Sink."""
+        return ""
 
 
 def text_of(credential: Credential) -> Secret:

@@ -5,6 +5,7 @@ INVARIANT: bytes that a form objects to are never written over.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -17,7 +18,10 @@ from narrowgate.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A key found in a file, perhaps in part; `marked` when our own mark names this very key."""
+    """A key found in a file, perhaps in part; `marked` when a mark with our name names this very key.
+
+    A mark proves no key ours: another installation of the same name leaves the same one.
+    """
 
     key_id: str
     secret: Secret | None
@@ -54,12 +58,16 @@ REHEARSAL: Final = Credential(
 
 @dataclass(frozen=True, slots=True)
 class FileSink:
-    """The sink that keeps a credential in the file at `path`, in the given form."""
+    """The sink that keeps a credential in the file at `path`, in the given form.
+
+    A form that writes one `section` and leaves the others to other sinks has its name here.
+    """
 
     path: Path
     form: Form
     label: str
     replace: bool = False
+    section: str = ""
 
     def probe(self, ours: frozenset[str] = frozenset()) -> None:
         """See Sink."""
@@ -67,9 +75,10 @@ class FileSink:
         content = read_private(self.path)
         self._put(content, REHEARSAL)
         held = self.form.held(content or b"")
-        if held and not (held.marked or held.key_id in ours or self.replace):
+        if held and not (self.replace or held.key_id in ours or (held.marked and not held.secret)):
+            what = f"the key `{held.key_id}`" if held.key_id else "a secret without its key id"
             raise Refused(
-                f"cannot use {self.label}: it holds the key `{held.key_id}`, which is not known to be "
+                f"cannot use {self.label}: it holds {what}, which is not known to be "
                 "ours. move it away, choose another place, or set `replace: true` to lose it"
             )
 
@@ -97,6 +106,17 @@ class FileSink:
     def describe(self) -> str:
         """See Sink."""
         return self.label
+
+    def place(self) -> str:
+        """See Sink. Raises Refused for what no system takes as a path."""
+        try:
+            return os.path.realpath(self.path)
+        except ValueError:
+            raise Refused(f"cannot use {self.label}: that is not a path. choose another") from None
+
+    def part(self) -> str:
+        """See Sink."""
+        return self.section
 
     def _read(self) -> bytes:
         return read_private(self.path) or b""
@@ -134,7 +154,7 @@ def place(context: Context, path: str) -> Path:
 
 
 def mark(context: Context, key_id: str) -> str:
-    """The comment that says whose a key is, without what begins a comment."""
+    """The comment that says which installation wrote a key, without what begins a comment."""
     return f"narrowgate: {context.installation} key {key_id}"
 
 

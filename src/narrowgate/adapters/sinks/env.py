@@ -53,7 +53,7 @@ class EnvForm:
         return None
 
     def held(self, content: bytes) -> Held | None:
-        """The key in our block, which is ours because the block is."""
+        """The key in the block of our name: ours, or that of another installation of this name."""
         block = self._block().search(content)
         keys = _keys(block.group()) if block else {}
         secret = Secret(keys[SECRET]) if keys.get(SECRET) else None
@@ -103,7 +103,7 @@ def _keys(lines: bytes) -> dict[str, str]:
 
 def _open(settings: Settings, context: Context) -> FileSink:
     label = f"environment file `{settings.path}`"
-    return FileSink(place(context, settings.path), EnvForm(context, settings.replace), label)
+    return FileSink(place(context, settings.path), EnvForm(context, settings.replace), label, settings.replace)
 
 
 SINK: Final = SinkKind("env", "A file of exports that a shell sources.", Settings, _open)

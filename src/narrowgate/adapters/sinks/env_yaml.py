@@ -8,6 +8,7 @@ stays as it is, or becomes an empty string with a comment that asks for it. `_ya
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -154,4 +155,10 @@ def _open(settings: Settings, context: Context) -> FileSink:
     return FileSink(place(context, settings.path), YamlForm(settings, context), label, settings.replace)
 
 
-SINK: Final = SinkKind("env_yaml", "The environment file of the vendor's installer (`env.yaml`).", Settings, _open)
+def _sources(settings: Settings, context: Context) -> tuple[Path, ...]:
+    return (place(context, settings.vault_api_key_file),) if settings.vault_api_key_file else ()
+
+
+SINK: Final = SinkKind(
+    "env_yaml", "The environment file of the vendor's installer (`env.yaml`).", Settings, _open, _sources
+)

@@ -1,8 +1,8 @@
 """The sink `profile`: a profile of the AWS shared credentials file. `_ini` edits the bytes.
 
 Every other profile, comment, blank line and line ending stays as it is. A file that botocore could
-not parse is refused, never mended. Ours is the section whose comment `# narrowgate: <installation>
-key <id>` names the key that stands below it.
+not parse is refused, never mended. The comment `# narrowgate: <installation> key <id>` tells a
+reader whose section it is; whether the key in it is ours is for the caller of `probe` to say.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _open(settings: Settings, context: Context) -> FileSink:
     # AWS resolves a relative AWS_SHARED_CREDENTIALS_FILE from where the person stands, not from the spec.
     path = place(context, written) if settings.path or written.startswith("~") else Path(written).absolute()
     label = f"profile `{settings.name}` in `{written}`"
-    return FileSink(path, ProfileForm(settings.name, context), label, settings.replace)
+    return FileSink(path, ProfileForm(settings.name, context), label, settings.replace, settings.name)
 
 
 SINK: Final = SinkKind("profile", "A profile of the AWS shared credentials file.", Settings, _open)

@@ -89,7 +89,8 @@ class SecretContainer:
 def _open(settings: Settings, context: Context) -> CloudSink:
     label = f"secret `{settings.name}` in AWS Secrets Manager"
     tags = tuple(sorted(context.owner_tags.items()))
-    return CloudSink(SecretContainer(settings.name, label, world_of(context, label), tags, context.adopt), label)
+    container = SecretContainer(settings.name, label, world_of(context, label), tags, context.adopt)
+    return CloudSink(container, label, f"secretsmanager:{settings.name}")
 
 
 SINK: Final = SinkKind("secretsmanager", "A secret in AWS Secrets Manager.", Settings, _open)

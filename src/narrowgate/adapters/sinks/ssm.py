@@ -88,7 +88,8 @@ class ParameterContainer:
 def _open(settings: Settings, context: Context) -> CloudSink:
     label = f"parameter `{settings.name}` in AWS Systems Manager"
     tags = tuple(sorted(context.owner_tags.items()))
-    return CloudSink(ParameterContainer(settings, label, world_of(context, label), tags, context.adopt), label)
+    container = ParameterContainer(settings, label, world_of(context, label), tags, context.adopt)
+    return CloudSink(container, label, f"ssm:{settings.name}")
 
 
 SINK: Final = SinkKind("ssm", "A SecureString parameter in AWS Systems Manager.", Settings, _open)
