@@ -9,11 +9,11 @@ from kinds.setting import ACCOUNT, PARTITIONS, document
 
 from narrowgate.calls import Fields
 from narrowgate.fit import MANAGED_POLICY_QUOTA, Names, check
+from narrowgate.identities import KEY, Documents, Places, identities, installation_of
 from narrowgate.kinds import kinds
 from narrowgate.plan import chain, plan
 from narrowgate.policy import Document, from_value, parse_arn, size
 from narrowgate.profiles import Profile, profiles
-from narrowgate.profiles.identities import KEY, Documents, Places, identities, installation_of
 from narrowgate.resource import INSTALLATION, Installation, tags_in
 from narrowgate.spec import Spec
 from narrowgate.verbs.past import forms_of

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from narrowgate.checks import Check, Subject
 from narrowgate.finding import Finding
+from narrowgate.identities import KEY
 from narrowgate.kinds.iam_access_key import current, holders_of
-from narrowgate.profiles.identities import KEY
 
 
 def find(subject: Subject) -> Iterable[Finding]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from narrowgate.checks import Check, Subject
 from narrowgate.finding import Finding
-from narrowgate.profiles.identities import USER
+from narrowgate.identities import USER
 
 
 def find(subject: Subject) -> Iterable[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from narrowgate.checks import Check, Subject
 from narrowgate.finding import Finding
-from narrowgate.profiles.identities import ROLE, USER
+from narrowgate.identities import ROLE, USER
 
 SOURCES = (("OtherPolicies", "attached policy"), ("InlinePolicies", "inline policy"), ("Groups", "group"))
 

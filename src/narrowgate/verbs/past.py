@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from narrowgate import recall
-from narrowgate.profiles.identities import Forms, Places, identities, installation_of
+from narrowgate.identities import Forms, Places, identities, installation_of
 from narrowgate.resource import Resource
 from narrowgate.spec import Spec
 

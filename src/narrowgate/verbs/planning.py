@@ -15,9 +15,9 @@ from narrowgate.calls import Fields, call, masked
 from narrowgate.checks import Subject, findings
 from narrowgate.errors import Refused, UsageError
 from narrowgate.finding import Finding
+from narrowgate.identities import INSTALLER_POLICY, NODE_POLICY
 from narrowgate.plan import Plan, as_data, digest, joined, plan, removal
 from narrowgate.policy import size
-from narrowgate.profiles.identities import INSTALLER_POLICY, NODE_POLICY
 from narrowgate.resource import Observed, Script
 from narrowgate.verbs.past import earlier, unreadable
 from narrowgate.verbs.site import Site

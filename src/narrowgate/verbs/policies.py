@@ -8,9 +8,9 @@ from typing import Any
 
 from narrowgate import fit
 from narrowgate.errors import UsageError
+from narrowgate.identities import Documents
 from narrowgate.policy import Document, Faults, from_value
 from narrowgate.profiles import Profile
-from narrowgate.profiles.identities import Documents
 from narrowgate.resource import Installation
 from narrowgate.spec import Spec
 

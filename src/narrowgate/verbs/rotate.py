@@ -11,9 +11,9 @@ from narrowgate.adapters.evidence import Proof
 from narrowgate.adapters.observe import run
 from narrowgate.calls import EMPTY, Call, Fields, call
 from narrowgate.errors import Interrupted, Refused
+from narrowgate.identities import KEY, USER
 from narrowgate.kinds.iam_access_key import Wanted, copies, creation
 from narrowgate.plan import Plan, plan_of
-from narrowgate.profiles.identities import KEY, USER
 from narrowgate.resource import INSTALLATION, Draft, Resource
 from narrowgate.rotation import (
     Begin,

@@ -13,9 +13,9 @@ from narrowgate.adapters.evidence import Proof, prove_key
 from narrowgate.calls import EMPTY, Fields, call
 from narrowgate.errors import AwsError, Interrupted, NarrowgateError, OutcomeUnknown, Refused
 from narrowgate.finding import Finding
+from narrowgate.identities import KEY
 from narrowgate.kinds.iam_access_key import unseen
 from narrowgate.plan import Plan, Step
-from narrowgate.profiles.identities import KEY
 from narrowgate.resource import Observed
 from narrowgate.verbs import planning
 from narrowgate.verbs.planning import Planned

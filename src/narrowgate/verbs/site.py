@@ -13,28 +13,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from narrowgate import recall
 from narrowgate.adapters.aws import Identity
 from narrowgate.adapters.clock import Clock, Shifted
 from narrowgate.adapters.journal import FILE, FOLDER, SANDBOX_FILE, Journal
-from narrowgate.adapters.keeping import Keeping
-from narrowgate.adapters.observe import dispatch
 from narrowgate.adapters.patient import patient
 from narrowgate.adapters.stop import Stop
 from narrowgate.adapters.target import SANDBOX_FOLDER, Target, real, sandbox
-from narrowgate.calls import Call, Reply, World, call
+from narrowgate.calls import World, call
 from narrowgate.errors import AwsError, NotPermitted, Refused
-from narrowgate.plan import Step
-from narrowgate.profiles import Profile, profiles
-from narrowgate.profiles.identities import Documents, Places, identities, installation_of
-from narrowgate.resource import Installation, Resource
 from narrowgate.spec import Spec
-from narrowgate.verbs.keeping import Opening, open_keeping
-from narrowgate.verbs.past import Lineage, forms_of, past_specs
-from narrowgate.verbs.policies import read_documents
 from narrowgate.verbs.spec_file import read_spec
+
+if TYPE_CHECKING:
+    from narrowgate.adapters.keeping import Keeping
+    from narrowgate.identities import Documents
+    from narrowgate.plan import Step
+    from narrowgate.profiles import Profile
+    from narrowgate.resource import Installation, Resource
+    from narrowgate.verbs.past import Lineage
 
 # AWS's clock and ours are compared to the second, and an answer takes one or two.
 OFF = timedelta(seconds=3)
@@ -114,6 +112,8 @@ class Site:
     @property
     def lineage(self) -> Lineage:
         """Which lines of the journal are about earlier forms of this spec."""
+        from narrowgate.verbs.past import Lineage
+
         return Lineage(self.installation.account, self.options.spec.name, self.spec.system)
 
 
@@ -146,56 +146,18 @@ def open_site(
 
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="identity") as pool:
             asked = pool.submit(who_am_i, admin_in(spec.region), spec, around.clock)
+            # Kinds, policies and sinks take a while to import: meanwhile AWS's answer is on its way.
+            from narrowgate.verbs.assembly import Account, assemble
+
             if meanwhile:
                 meanwhile()
             account, caller, ahead = asked.result()
         around = replace(around, clock=Shifted(around.clock, ahead)) if ahead else around
         journal = seams.journal(folder, around.clock)
-        yield _site(spec, options, around, _Account(account, caller, target, admin_in, folder, journal))
+        found = Account(account, caller, target, admin_in, folder, journal)
+        yield assemble(spec, options, around, found)
     finally:
         target.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    number: str
-    caller: str
-    target: Target
-    admin_in: Callable[[str], World]
-    folder: Path
-    journal: Journal
-
-
-def _site(spec: Spec, options: Options, around: Surroundings, account: _Account) -> Site:
-    installation = installation_of(spec, account.number)
-    profile = profiles()[spec.profile]
-    documents = read_documents(spec, installation, profile, account.folder)
-
-    past = past_specs(account.journal.entries, Lineage(account.number, options.spec.name, spec.system))
-    opening = Opening(account.folder, around.environ, account.admin_in, options.adopt, (options.spec,))
-    keeping = open_keeping(spec, installation, opening, past)
-
-    def memory(asked: Call) -> Reply:
-        return recall.keys(account.journal.entries, asked.params.text("UserName"), account.number)
-
-    places = Places(tuple(keeping.sinks), tuple(keeping.former), options.beside)
-    local: dict[str, World] = {"sink": keeping, "journal": memory}
-    return Site(
-        spec=spec,
-        options=options,
-        around=around,
-        profile=profile,
-        installation=installation,
-        caller=account.caller,
-        documents=documents,
-        resources=identities(spec, installation, documents, places, forms_of((*past, spec), account.number)),
-        keeping=keeping,
-        journal=account.journal,
-        admin=dispatch(local, opening.world(spec.region)),
-        admin_in=lambda region: dispatch(local, opening.world(region)),
-        connect=lambda who: patient(account.target.connect(who, spec.region), around.clock),
-        expect=lambda service: account.target.expect(service, spec.region),
-    )
 
 
 def who_am_i(admin: World, spec: Spec, clock: Clock) -> tuple[str, str, timedelta]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from narrowgate.calls import EMPTY, call
 from narrowgate.finding import Finding
+from narrowgate.identities import KEY
 from narrowgate.kinds.iam_access_key import current, last_use
-from narrowgate.profiles.identities import KEY
 from narrowgate.verbs import planning
 from narrowgate.verbs.site import Site
 
