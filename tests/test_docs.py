@@ -72,3 +72,11 @@ def test_a_missing_name_is_found() -> None:
     """The check itself works: a part of a longer name does not count."""
     assert undocumented(["--grace", "csv"], "say `--grace-period`, write a .csvx") == ["--grace", "csv"]
     assert undocumented(["--grace", "csv"], "say `--grace 1h`; the `csv` sink") == []
+
+
+def test_the_pages_written_from_the_code_are_current() -> None:
+    """`make docs` writes both."""
+    from tools import reference
+
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page()
+    assert reference.SCHEMA.read_text(encoding="utf-8") == reference.schema_text()

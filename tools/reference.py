@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from the code: commands, options, settings, kinds, sinks, checks. `make docs` runs it."""
+"""Writes docs/reference.md and docs/platform.schema.json from the code: commands, options, settings, kinds, sinks, checks. `make docs` runs it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from narrowgate.cli.group import COMMANDS, narrowgate
 from narrowgate.kinds import kinds
 from narrowgate.profiles import profiles
 from narrowgate.spec import Installer, KeyConditions, Node, PolicySource, SinkChoice, Spec
+from narrowgate.spec_text import schema
+from narrowgate.verbs.spec_file import known
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
+SCHEMA = PAGE.with_name("platform.schema.json")
 OPTIONS = ("path", "name_prefix", "tags", "permissions_boundary")
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("", Spec),
@@ -118,6 +121,12 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def schema_text() -> str:
+    """The JSON Schema of platform.yaml, as `narrowgate init` writes it beside the spec."""
+    return json.dumps(schema(known()), indent=2) + "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
-    sys.stdout.write(f"wrote {PAGE.name}\n")
+    SCHEMA.write_text(schema_text(), encoding="utf-8")
+    sys.stdout.write(f"wrote {PAGE.name} and {SCHEMA.name}\n")

@@ -170,6 +170,9 @@ class Spec(_Model):
                 yield ("name_prefix",), message
         if self.installer_policy_name.lower() == self.node_policy_name.lower():
             yield ("node", "policy"), "it must differ from installer.policy, and not by case alone"
+        bounding = (self.permissions_boundary or "").rpartition("/")[2]
+        if bounding and bounding in (self.installer_policy_name, self.node_policy_name):
+            yield ("permissions_boundary",), f"`{bounding}` is made by this spec, and cannot bound what it makes"
 
     def _made_names(self) -> tuple[tuple[str, str, int], ...]:
         return (

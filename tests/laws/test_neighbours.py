@@ -13,7 +13,7 @@ from support.account import CSV, SECRET, Cloud, Setting, yes
 from narrowgate.errors import AwsError, Refused, UsageError
 from narrowgate.rotation import Pace
 from narrowgate.verbs import planning
-from narrowgate.verbs.rotate import Asked, rotate
+from narrowgate.verbs.rotate import Asked, rotate, undo
 from narrowgate.verbs.setup import setup
 from narrowgate.verbs.teardown import teardown
 
@@ -147,6 +147,24 @@ def test_a_rotation_that_a_hand_finished_is_followed_by_a_new_one(setting: Setti
     with setting.site() as site:
         assert rotate(site, AT_ONCE, yes).old == held[0]
     assert setting.csv() != held and len(setting.keys()) == 1
+
+
+def test_the_old_key_of_a_rotation_can_be_switched_on_again(setting: Setting) -> None:
+    setting.write(credentials=[CSV])
+    with setting.site() as site:
+        setup(site, yes)
+    [old] = setting.keys("Provazio")
+    with setting.site() as site:
+        rotate(site, Asked(Pace(timedelta(), timedelta(days=7)), wait=False), yes)
+    with setting.site() as site:
+        assert undo(site, lambda key: key != old) == old
+    listed = setting.iam().list_access_keys(UserName="Provazio")["AccessKeyMetadata"]
+    assert {k["Status"] for k in listed} == {"Active"}
+    with setting.site() as site, pytest.raises(Refused, match="nothing can be switched on"):
+        undo(site, yes)
+    with setting.site() as site:
+        assert rotate(site, AT_ONCE, yes).old == old
+    assert len(setting.keys("Provazio")) == 1
 
 
 def test_a_teardown_that_aws_refuses_lists_what_is_still_there(setting: Setting) -> None:

@@ -37,7 +37,7 @@ def assemble(spec: Spec, options: Options, around: Surroundings, account: Accoun
     """Everything that a verb needs, ready to use."""
     installation = installation_of(spec, account.number)
     profile = profiles()[spec.profile]
-    documents = read_documents(spec, installation, profile, account.folder)
+    documents = read_documents(spec, installation, profile, options.spec)
 
     past = past_specs(account.journal.entries, Lineage(account.number, options.spec.name, spec.system))
     opening = Opening(account.folder, around.environ, account.admin_in, options.adopt, (options.spec,))

@@ -21,6 +21,7 @@ from narrowgate.policy import size
 from narrowgate.resource import Observed, Script
 from narrowgate.verbs.past import earlier, unreadable
 from narrowgate.verbs.site import Site
+from narrowgate.verbs.spec_file import placed
 
 BOUNDARY = "permissions boundary"
 FORMAT = 1
@@ -59,7 +60,7 @@ def make(site: Site) -> Planned:
     seen = run(scripts, site.admin)
     if boundary and seen.pop(BOUNDARY) is None:
         raise UsageError(
-            f"{site.options.spec.name}: permissions_boundary: there is no policy `{boundary}`; "
+            f"{placed(site.options.spec, 'permissions_boundary')}: there is no policy `{boundary}`; "
             "make it first, or leave it out"
         )
     wanted = plan(site.resources, seen, site.installation.system, adopt=site.options.adopt)

@@ -13,31 +13,36 @@ from narrowgate.policy import Document, Faults, from_value
 from narrowgate.profiles import Profile
 from narrowgate.resource import Installation
 from narrowgate.spec import Spec
+from narrowgate.verbs.spec_file import placed
 
 
-def read_documents(spec: Spec, installation: Installation, profile: Profile, folder: Path) -> Documents:
-    """Both policies, read and checked against the spec. Raises UsageError with file and line."""
+def read_documents(spec: Spec, installation: Installation, profile: Profile, file: Path) -> Documents:
+    """Both policies, read and checked against the spec in `file`. Raises UsageError with file and line."""
     names = _names(spec, installation, profile)
     own = profile.installer_policy(installation, spec.role_name)
     conditions = spec.installer.key_conditions
     restriction = fit.restriction(conditions.source_ips, conditions.source_vpces)
-    installer = _document(spec.installer.policy_source.file, own, (folder, installation, names))
-    node = _document(spec.node.policy_source.file, profile.node_policy(installation), (folder, installation, names))
+    context = (file, installation, names)
+    installer = _document("installer", spec.installer.policy_source.file, own, context)
+    node = _document("node", spec.node.policy_source.file, profile.node_policy(installation), context)
     if restriction:
         installer = _checked(fit.restricted(installer, restriction), "installer.key_conditions", names, installation)
     return Documents(installer, node)
 
 
-def _document(file: str | None, own: Mapping[str, Any], context: tuple[Path, Installation, fit.Names]) -> Document:
-    folder, installation, names = context
+def _document(
+    part: str, file: str | None, own: Mapping[str, Any], context: tuple[Path, Installation, fit.Names]
+) -> Document:
+    spec_file, installation, names = context
     if file is None:
         return _checked(from_value(own, "identity"), "the profile's policy", names, installation)
-    path = folder / file
+    path = spec_file.resolve().parent / file
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(f"cannot read the policy file `{path}`: {reason}") from None
+        where = placed(spec_file, part, "policy_source", "file")
+        raise UsageError(f"{where}: cannot read the policy file `{path}`: {reason}") from None
     return _sound(fit.read(text, installation, names), file)
 
 

@@ -13,6 +13,7 @@ from narrowgate.errors import UsageError
 from narrowgate.profiles import profiles
 from narrowgate.spec import Known, Spec
 from narrowgate.spec_text import parse
+from narrowgate.yaml_text import load, place
 
 
 class _Settings(Mapping[str, type[BaseModel]]):
@@ -35,6 +36,11 @@ def known() -> Known:
         regions=regions(),
         sinks=_Settings(),
     )
+
+
+def placed(path: Path, *location: str) -> str:
+    """`platform.yaml:7: node.role`, for what is found wrong only after the spec was read."""
+    return place(load(path.read_text(encoding="utf-8"), path.name), path.name, location)
 
 
 def read_spec(path: Path) -> Spec:
