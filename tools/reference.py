@@ -1,4 +1,4 @@
-"""Writes docs/reference.md and docs/platform.schema.json from the code: commands, options, settings, kinds, sinks, checks. `make docs` runs it."""
+"""Writes docs/reference.md and docs/platform.schema.json from the code. `make docs` runs it."""
 
 from __future__ import annotations
 
