@@ -101,6 +101,7 @@ def _shape(setting: Setting) -> dict[str, Any]:
     return census
 
 
+@pytest.mark.slow
 def test_what_a_hand_changed_is_seen_and_healed(setting: Setting) -> None:
     _made(setting)
     before = _shape(setting)

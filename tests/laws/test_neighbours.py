@@ -17,6 +17,7 @@ from narrowgate.verbs.rotate import Asked, rotate, undo
 from narrowgate.verbs.setup import setup
 from narrowgate.verbs.teardown import teardown
 
+pytestmark = pytest.mark.slow
 AT_ONCE = Asked(Pace(timedelta(), timedelta()))
 
 

@@ -13,6 +13,7 @@ from narrowgate.errors import AwsError, OutcomeUnknown, Refused
 from narrowgate.verbs.setup import setup
 from narrowgate.verbs.teardown import teardown
 
+pytestmark = pytest.mark.slow
 Wrap = Callable[[World], World]
 
 
