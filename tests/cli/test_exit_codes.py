@@ -229,3 +229,13 @@ def test_a_corrupted_journal_is_kept_aside(person: Person) -> None:
     assert done.code == 0
     assert "corrupted" in done.err
     assert list(journal.parent.glob("*corrupt*"))
+
+
+def test_a_trial_in_the_sandbox_leaves_the_key_of_the_account_alone(person: Person) -> None:
+    assert person.narrowgate("setup", "--yes").code == 0
+    kept = (person.folder / "credentials.csv").read_bytes()
+    done = person.narrowgate("setup", "--sandbox", "--yes")
+    assert done.code == 3 and "not known to be ours" in done.err
+    assert person.narrowgate("teardown", "--sandbox", "--yes").code == 0
+    assert (person.folder / "credentials.csv").read_bytes() == kept
+    assert person.narrowgate("drift").code == 0

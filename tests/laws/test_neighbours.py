@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from support.account import CSV, SECRET, Cloud, Setting, yes
+from support.worlds import Cut
 
+from narrowgate.adapters.clock import Shifted
+from narrowgate.adapters.stop import Stop
+from narrowgate.calls import Call, Reply, World
 from narrowgate.errors import AwsError, Refused, UsageError
 from narrowgate.rotation import Pace
 from narrowgate.verbs import planning
 from narrowgate.verbs.rotate import Asked, rotate, undo
 from narrowgate.verbs.setup import setup
+from narrowgate.verbs.site import Options, Seams, Surroundings, open_site
 from narrowgate.verbs.teardown import teardown
 
 pytestmark = pytest.mark.slow
@@ -148,6 +154,32 @@ def test_a_rotation_that_a_hand_finished_is_followed_by_a_new_one(setting: Setti
     with setting.site() as site:
         assert rotate(site, AT_ONCE, yes).old == held[0]
     assert setting.csv() != held and len(setting.keys()) == 1
+
+
+@pytest.mark.parametrize("minutes", [-10, -1, 1, 10])
+def test_a_crash_heals_although_this_machines_clock_is_wrong(setting: Setting, minutes: int) -> None:
+    def attempt(*wraps: Callable[[World], World]) -> None:
+        around = Surroundings(Shifted(setting.cloud.clock, timedelta(minutes=minutes)), {}, setting.heard, Stop())
+        with open_site(Options(setting.file), around, Seams(lambda _, __: setting._target(wraps, None, None))) as site:
+            setup(site, yes)
+
+    def killed(world: World) -> World:
+        def ask(call: Call) -> Reply | None:
+            reply = world(call)
+            if call.operation == "CreateAccessKey":
+                raise Cut
+            return reply
+
+        return ask
+
+    setting.write(credentials=[CSV])
+    with pytest.raises(Cut):
+        attempt(killed)
+    assert len(setting.keys("Provazio")) == 1 and setting.csv() is None
+    setting.cloud.clock.sleep(60)
+    attempt()
+    held = setting.csv()
+    assert held is not None and setting.keys("Provazio") == [held[0]]
 
 
 def test_the_old_key_of_a_rotation_can_be_switched_on_again(setting: Setting) -> None:

@@ -32,13 +32,13 @@ def real(profile: str | None = None) -> Target:
     return _target("aws", Identity(profile=profile), Endpoint, lambda: None)
 
 
-def sandbox(folder: Path, *, delay: float = 0.0) -> Target:
+def sandbox(folder: Path) -> Target:
     """The embedded AWS whose state is in `folder`: the one that serves already, or one in this process."""
     from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
 
     admin = Identity(ADMIN[0], Secret(ADMIN[1]))
     try:
-        embedded = Embedded(folder, delay=delay)
+        embedded = Embedded(folder)
     except Refused:
         url = served_at(folder)
         if url is None:

@@ -66,7 +66,6 @@ class Options:
 
     spec: Path
     sandbox: bool = False
-    delay: float = 0.0
     aws_profile: str | None = None
     adopt: bool = False
     beside: frozenset[str] = frozenset()
@@ -187,5 +186,5 @@ def _ahead(date: str, clock: Clock) -> timedelta:
 
 def _target(options: Options, folder: Path) -> Target:
     if options.sandbox:
-        return sandbox(folder / FOLDER / SANDBOX_FOLDER, delay=options.delay)
+        return sandbox(folder / FOLDER / SANDBOX_FOLDER)
     return real(options.aws_profile)
