@@ -32,6 +32,8 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         command = narrowgate.get_command(context, name)
         assert command is not None
         yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", inner) for below, inner in command.commands.items())
 
 
 def options() -> Iterator[str]:
@@ -51,7 +53,7 @@ def undocumented(names: Iterable[str], text: str) -> list[str]:
 
 
 NAMES = {
-    "commands": lambda: (f"narrowgate {name}" for name in COMMANDS),
+    "commands": lambda: (f"narrowgate {name}" for name, _ in commands()),
     "options": options,
     "checks": lambda: (check.name for check in checks()),
     "kinds": lambda: (kind.name for kind in kinds()),

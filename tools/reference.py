@@ -55,14 +55,26 @@ def _commands() -> Iterator[str]:
     for name in COMMANDS:
         command = narrowgate.get_command(context, name)
         assert command is not None
-        text = " ".join((command.help or "").replace("\f", "").split())
-        yield from (f"### narrowgate {name}", "", text, "", "| option | meaning |", "|---|---|")
-        for option in command.params:
-            assert isinstance(option, click.Option)
-            names = ", ".join(f"`{n}`" for n in (*option.opts, *option.secondary_opts))
-            shown = option.get_help_record(click.Context(command))
-            yield f"| {names} | {_cell(shown[1] if shown else '')} |"
+        yield from _command(name, command)
+
+
+def _command(name: str, command: click.Command) -> Iterator[str]:
+    """One command, and those below it."""
+    text = " ".join((command.help or "").replace("\f", "").split())
+    names = [p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)]
+    yield from (f"### narrowgate {' '.join((name, *names))}", "", text, "")
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    if options:
+        yield from ("| option | meaning |", "|---|---|")
+    for option in options:
+        spelled = ", ".join(f"`{n}`" for n in (*option.opts, *option.secondary_opts))
+        shown = option.get_help_record(click.Context(command))
+        yield f"| {spelled} | {_cell(shown[1] if shown else '')} |"
+    if options:
         yield ""
+    if isinstance(command, click.Group):
+        for below, inner in command.commands.items():
+            yield from _command(f"{name} {below}", inner)
 
 
 def _settings() -> Iterator[str]:

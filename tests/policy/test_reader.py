@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -105,9 +105,9 @@ def test_a_duplicate_key_is_a_fault_at_the_second() -> None:
     ids=lambda t: shown(t),
 )
 def test_hostile_text_takes_linear_time(text: str) -> None:
-    start = perf_counter()
+    start = process_time()
     read(text)
-    assert perf_counter() - start < 5
+    assert process_time() - start < 5
 
 
 def test_a_number_too_long_for_int_keeps_its_digits() -> None:

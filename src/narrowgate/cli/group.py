@@ -16,6 +16,7 @@ COMMANDS = {
     "drift": "Show what differs from the spec, by meaning.",
     "rotate": "Replace the access key without an outage.",
     "teardown": "Remove everything that is ours, and verify that it is gone.",
+    "policy": "Decide, explain, compare, measure and format policies, from files alone.",
     "sandbox": "Run the embedded AWS for any client on this machine.",
     "demo": "Show the whole story on the embedded AWS.",
 }

@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 
 from narrowgate.policy.arn import parse_arn
 from narrowgate.policy.place import shown
+from narrowgate.policy.variable import VARIABLE
 
 QUALIFIERS: Final = ("ForAllValues:", "ForAnyValue:")
 IF_EXISTS: Final = "IfExists"
@@ -160,6 +161,17 @@ class Operator:
     def form(self) -> Form:
         """The form of its values."""
         return FORMS[self.name]
+
+    @property
+    def takes_variables(self) -> bool:
+        """Whether policy variables may stand in its values."""
+        return self.name.startswith(("String", "Arn"))
+
+    def reads(self, text: str, *, variables: bool) -> bool:
+        """Whether the text has the form of its values; with variables, one alone may stand for an ARN."""
+        if variables and self.form is ARN and (found := VARIABLE.fullmatch(text)):
+            return found.group(2) is not None
+        return self.form.canonical(text) is not None
 
 
 def parse_operator(text: str) -> Operator | None:

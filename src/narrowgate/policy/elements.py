@@ -20,9 +20,20 @@ from narrowgate.policy.resource import resource_fault, variable_fault
 
 _ACTION = re.compile(r"[A-Za-z0-9.-]+:[A-Za-z0-9*?]+")
 # `aws:RequestTag/any tag key`: tag keys may have spaces, colons and + - = . _ : / @.
-_KEY = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9_.:/=+@ \u00a0-\u00ff-]+")
+_KEY = re.compile(r"[A-Za-z0-9./_-]+:[A-Za-z0-9_.:/=+@ \u00a0-\u00ff-]+")
 # AWS's pattern of a policy document, applied to what the JSON means as well.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\u00ff]")
+
+
+def is_legal(text: str) -> bool:
+    """Whether a text has only the characters that AWS takes in a policy document."""
+    return _ILLEGAL.search(text) is None
+
+
+def is_condition_key(text: str) -> bool:
+    """Whether a text has the form of a condition key."""
+    return _KEY.fullmatch(text) is not None
+
 
 Judge: TypeAlias = Callable[[str], "str | None"]
 """What is wrong with a string; None when nothing is."""
@@ -30,10 +41,14 @@ Judge: TypeAlias = Callable[[str], "str | None"]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One document being read: its kind and version, and the faults found so far."""
+    """One document being read: its kind and version, and the faults found so far.
+
+    `lenient`: conditions that cannot be evaluated are kept as they are written, and are no fault.
+    """
 
     kind: Kind
     variables: Mapping[str, str]
+    lenient: bool = False
     version: str = ""
     faults: list[Fault] = field(default_factory=list)
 
@@ -174,7 +189,7 @@ def read_conditions(reading: Reading, member: Member) -> tuple[Condition, ...]:
 
 def _operator_conditions(reading: Reading, entry: Member) -> list[Condition]:
     operator = parse_operator(entry.key)
-    if operator is None:
+    if operator is None and not reading.lenient:
         reading.fault(entry.place, operator_fault(entry.key))
         return []
     if not entry.node.members:
@@ -183,7 +198,7 @@ def _operator_conditions(reading: Reading, entry: Member) -> list[Condition]:
     for item in entry.node.members:
         if seen.setdefault(item.key.lower(), item.key) != item.key:
             reading.fault(item.place, f"the key {shown(item.key)} is here twice, in another case")
-        if not _KEY.fullmatch(item.key):
+        if not is_condition_key(item.key):
             reading.fault(item.place, f"{shown(item.key)} is not a condition key, such as `aws:SourceIp`")
     return [Condition(entry.key, m.key, _values(reading, operator, m), m.place) for m in entry.node.members]
 
@@ -192,24 +207,27 @@ def _emptily(node: Node) -> str:
     return "an empty one" if node.is_object else described(node)
 
 
-def _values(reading: Reading, operator: Operator, member: Member) -> tuple[Text, ...]:
+def _values(reading: Reading, operator: Operator | None, member: Member) -> tuple[Text, ...]:
     node = member.node
     if node.is_list and not node.nodes:
         reading.fault(node.place, "an empty list; no value could match")
     found = [v for n in (node.nodes if node.is_list else (node,)) if (v := _value(reading, operator, n))]
-    if operator.form.single and len({v.value.lower() for v in found}) > 1:
+    if operator and operator.form.single and not reading.lenient and len({v.value.lower() for v in found}) > 1:
         reading.fault(node.place, f"`{operator.name}` takes one of `true` and `false`, not both")
     return tuple(found)
 
 
-def _value(reading: Reading, operator: Operator, node: Node) -> Text | None:
+def _value(reading: Reading, operator: Operator | None, node: Node) -> Text | None:
     text = _scalar(node) or reading.string(node, what="text, a number or a boolean")
     if text is None:
         return None
-    takes_variables = operator.name.startswith(("String", "Arn")) and reading.version == NEW_VERSION
     if left := leftover_in_value(text):
         reading.fault(node.place, leftover_message(left))
-    elif operator.form.canonical(text) is None:
+        return None
+    if operator is None:
+        return Text(text, node.place)
+    takes_variables = operator.takes_variables and reading.version == NEW_VERSION
+    if not operator.reads(text, variables=takes_variables) and not reading.lenient:
         reading.fault(node.place, f"{shown(text)} does not fit `{operator.name}`: {operator.form.words}")
     elif takes_variables and (wrong := variable_fault(text)):
         reading.fault(node.place, wrong)

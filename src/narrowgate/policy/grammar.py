@@ -55,7 +55,7 @@ FORBIDDEN: Final[Mapping[Kind, frozenset[str]]] = MappingProxyType(
         "boundary": IDENTITY_FORBIDS,
         "scp": IDENTITY_FORBIDS,
         "rcp": frozenset({"NotPrincipal", "NotAction"}),
-        "trust": frozenset({"Resource", "NotResource", "NotAction"}),
+        "trust": frozenset({"Resource", "NotResource", "NotAction", "NotPrincipal"}),
         "resource": frozenset(),
     }
 )
@@ -73,20 +73,23 @@ NAMES: Final[Mapping[Kind, str]] = MappingProxyType(
 )
 
 
-def parse(text: str, kind: Kind, *, variables: Mapping[str, str] = _NONE) -> Document | Faults:
+def parse(text: str, kind: Kind, *, variables: Mapping[str, str] = _NONE, lenient: bool = False) -> Document | Faults:
     """The document that a JSON text spells, or every fault found, with line and column.
 
     `variables` gives values to the placeholders of vendor files, `$NAME` and `${NAME}`: usually
-    `AWS_ACCOUNT_ID`, `AWS_REGION`, `AWS_PARTITION`. One left over in an ARN is a fault.
+    `AWS_ACCOUNT_ID`, `AWS_REGION`, `AWS_PARTITION`. One left over in an ARN is a fault. `lenient`
+    keeps conditions whose operator does not exist or whose value does not fit: `evaluate` says so.
     """
     if len(text) > LONGEST:
         return Faults((fault_at(NOWHERE, f"longer than {LONGEST} characters; no policy is"),))
-    return _document(scan(text), Reading(kind, variables))
+    return _document(scan(text), Reading(kind, variables, lenient))
 
 
-def from_value(value: Mapping[str, object], kind: Kind, *, variables: Mapping[str, str] = _NONE) -> Document | Faults:
+def from_value(
+    value: Mapping[str, object], kind: Kind, *, variables: Mapping[str, str] = _NONE, lenient: bool = False
+) -> Document | Faults:
     """The same for a document that arrives decoded; places are then paths only, line 0."""
-    return _document(scan_value(value), Reading(kind, variables))
+    return _document(scan_value(value), Reading(kind, variables, lenient))
 
 
 def _document(found: Scan, reading: Reading) -> Document | Faults:
@@ -233,7 +236,7 @@ def _effect_faults(kind: Kind, statement: Statement) -> Iterator[Fault]:
     principals = statement.principals
     if statement.effect == "Deny":
         return
-    if principals and principals.negated and kind in ("resource", "trust"):
+    if principals and principals.negated and kind == "resource":
         yield fault_at(principals.place, "NotPrincipal is supported with Deny only")
     if kind == "rcp" and statement.meaning != _FULL_ACCESS:
         yield fault_at(statement.place, "an RCP can only deny; Allow is for AWS's RCPFullAWSAccess")

@@ -12,6 +12,7 @@ from typing import Final
 from narrowgate.policy.arn import PARTITIONS, Arn, is_pattern, matches, parse_arn
 from narrowgate.policy.place import shown
 from narrowgate.policy.placeholder import ACCOUNT, REGION, leftover_in_arn, leftover_message
+from narrowgate.policy.variable import VARIABLE
 
 # AWS owns what stands under these names in the place of an account.
 AWS_ACCOUNTS: Final = frozenset({"aws", "amazon", "aws-marketplace", "third-party"})
@@ -42,7 +43,6 @@ S3_REGIONAL: Final = (
 )
 
 _VARIABLE_START = re.compile(r"\$\{")
-_VARIABLE = re.compile(r"\$\{(?:[*?$]|[A-Za-z0-9-]+:[^{}', ]+(?:, '[^{}']*')?)\}")
 
 
 def resource_fault(text: str) -> str | None:
@@ -77,7 +77,7 @@ def _arn_faults(arn: Arn) -> Iterator[str]:
 
 def _is_account(text: str) -> bool:
     """12 digits, or a pattern or variable that could be them."""
-    bare = _VARIABLE.sub("*", text)
+    bare = VARIABLE.sub("*", text)
     return ACCOUNT.fullmatch(bare) is not None or (is_open(text) and re.fullmatch(r"[0-9a-z*?-]+", bare) is not None)
 
 
@@ -111,7 +111,7 @@ def variable_fault(text: str) -> str | None:
     """
     at = 0
     while start := _VARIABLE_START.search(text, at):
-        whole = _VARIABLE.match(text, start.start())
+        whole = VARIABLE.match(text, start.start())
         if whole is None:
             return f"{shown(text[start.start() :])} is not a policy variable, such as `${{aws:username}}`"
         at = whole.end()

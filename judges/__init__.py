@@ -1,0 +1,1 @@
+"""Other engines, run beside ours in processes of their own; development only."""

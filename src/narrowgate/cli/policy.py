@@ -1,0 +1,20 @@
+"""`narrowgate policy`: the policy engine on any policy files. Reads files, asks nobody, calls nobody."""
+
+from __future__ import annotations
+
+import click
+
+from narrowgate.cli.policy_decide import evaluate, explain
+from narrowgate.cli.policy_documents import compare, format_, surface
+
+
+@click.group()
+def policy() -> None:
+    """Decide, explain, compare, measure and format IAM policies.
+
+    Works on files alone: no account, no credentials, no network. A FILE may be `-`, standard input.
+    """
+
+
+for command in (evaluate, explain, compare, surface, format_):
+    policy.add_command(command)

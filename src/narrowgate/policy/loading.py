@@ -1,0 +1,173 @@
+"""The quick way in: from JSON straight to a Policy, for documents as they nearly all are. Pure.
+
+What the quick look is not sure of, it leaves to the strict reader, with its places and its words.
+INVARIANT: what is taken here is taken by `parse`, and means the same; a test holds both against
+thousands of documents.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from narrowgate.policy.clause import Clause, Policy, Term, policy_of
+from narrowgate.policy.condition import Operator, parse_operator
+from narrowgate.policy.document import NEW_VERSION, OLD_VERSION, Kind
+from narrowgate.policy.elements import is_condition_key, is_legal
+from narrowgate.policy.grammar import from_value, parse
+from narrowgate.policy.place import Faults
+from narrowgate.policy.placeholder import leftover_in_value
+from narrowgate.policy.resource import resource_fault, variable_fault
+
+LONGEST: Final = 131_072
+"""Longer texts go the strict way, which counts their values."""
+
+_VERSIONS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
+    {
+        "identity": (NEW_VERSION, OLD_VERSION),
+        "boundary": (NEW_VERSION, OLD_VERSION),
+        "scp": (NEW_VERSION,),
+    }
+)
+"""The kinds of documents that the quick look knows, and the versions that they may have."""
+
+_TOP: Final = frozenset({"Version", "Statement"})
+_PARTS: Final = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
+_ACTIONS: Final = re.compile(r"(?:(?:\*|[A-Za-z0-9.-]++:[A-Za-z0-9*?]++)\n)++")
+_SID: Final = re.compile(r"[A-Za-z0-9]*+")
+
+
+# A boolean may stand without quotes.
+_SPELLED: Final = MappingProxyType({True: ("true",), False: ("false",)})
+
+
+class _NotSure(Exception):
+    """The quick look cannot tell."""
+
+
+def load(source: str | Mapping[str, object], kind: Kind, *, lenient: bool = False) -> Policy | Faults:
+    """The policy that a JSON text or a decoded document spells, or every fault found, as `parse` says them."""
+    try:
+        value = _decoded(source) if isinstance(source, str) else source
+        if kind in _VERSIONS:
+            return _policy(value, kind)
+    except _NotSure:
+        pass
+    strict = (
+        parse(source, kind, lenient=lenient) if isinstance(source, str) else from_value(source, kind, lenient=lenient)
+    )
+    return strict if isinstance(strict, Faults) else policy_of(strict)
+
+
+def _decoded(text: str) -> Mapping[str, object]:
+    if len(text) > LONGEST:
+        raise _NotSure
+    try:
+        value = json.loads(text, object_pairs_hook=_without_repetition)
+    except (ValueError, RecursionError):
+        raise _NotSure from None
+    if not isinstance(value, dict):
+        raise _NotSure
+    return value
+
+
+def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _NotSure
+    return made
+
+
+def _policy(value: Mapping[str, object], kind: Kind) -> Policy:
+    version, statements = value.get("Version", OLD_VERSION), value.get("Statement")
+    if not value.keys() <= _TOP or version not in _VERSIONS[kind]:
+        raise _NotSure
+    found = [statements] if isinstance(statements, dict) else statements
+    if not isinstance(found, list) or not found:
+        raise _NotSure
+    clauses = tuple([_clause(statement, version == NEW_VERSION) for statement in found])
+    sids = [clause.sid for clause in clauses if clause.sid]
+    if len(set(sids)) < len(sids):
+        raise _NotSure
+    return Policy(kind, clauses)
+
+
+def _clause(statement: object, modern: bool) -> Clause:
+    if not isinstance(statement, dict) or not statement.keys() <= _PARTS:
+        raise _NotSure
+    effect, sid = statement.get("Effect"), statement.get("Sid")
+    if effect not in ("Allow", "Deny") or not (sid is None or (isinstance(sid, str) and _SID.fullmatch(sid))):
+        raise _NotSure
+    not_actions, actions = _one_of(statement, "Action", "NotAction")
+    not_resources, resources = _one_of(statement, "Resource", "NotResource")
+    if not _ACTIONS.fullmatch("\n".join(actions) + "\n") or not all(_is_resource(r, modern) for r in resources):
+        raise _NotSure
+    terms = _terms(statement["Condition"], modern) if "Condition" in statement else ()
+    return Clause(effect, actions, not_actions, resources, not_resources, None, terms, sid, modern)
+
+
+def _one_of(statement: Mapping[str, object], plain: str, negated: str) -> tuple[bool, tuple[str, ...]]:
+    is_negated = negated in statement
+    if is_negated is (plain in statement):
+        raise _NotSure
+    return is_negated, _strings(statement[negated if is_negated else plain])
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list) or not value:
+        raise _NotSure
+    try:
+        "".join(value)
+    except TypeError:
+        raise _NotSure from None
+    return tuple(value)
+
+
+@lru_cache(maxsize=16_384)
+def _is_resource(text: str, modern: bool) -> bool:
+    if text == "*":
+        return True
+    fine = is_legal(text) and resource_fault(text) is None
+    return fine and not (modern and "${" in text and variable_fault(text))
+
+
+def _terms(value: object, modern: bool) -> tuple[Term, ...]:
+    if not isinstance(value, dict) or not value:
+        raise _NotSure
+    found: list[Term] = []
+    for name, keys in value.items():
+        operator = _operator(name)
+        if operator is None or not isinstance(keys, dict) or not keys:
+            raise _NotSure
+        if len({key.lower() for key in keys}) < len(keys):
+            raise _NotSure
+        found.extend((name, key, _listed(key, listed, operator, modern)) for key, listed in keys.items())
+    return tuple(found)
+
+
+_operator = lru_cache(maxsize=1_024)(parse_operator)
+
+
+def _listed(key: str, value: object, operator: Operator, modern: bool) -> tuple[str, ...]:
+    found = _SPELLED[value] if isinstance(value, bool) else _strings(value)
+    if not is_condition_key(key) or not _fit(operator, found, modern and operator.takes_variables):
+        raise _NotSure
+    return found
+
+
+def _fit(operator: Operator, found: Sequence[str], variables: bool) -> bool:
+    if operator.form.single and len(found) > 1:
+        return False
+    return all(_is_value(operator.name, text, variables) for text in found)
+
+
+@lru_cache(maxsize=16_384)
+def _is_value(name: str, text: str, variables: bool) -> bool:
+    fits = is_legal(text) and not leftover_in_value(text) and Operator(name).reads(text, variables=variables)
+    return fits and not (variables and variable_fault(text))

@@ -1,0 +1,107 @@
+"""From a point of the search to a request, and the word of `evaluate` on it. Pure."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from narrowgate.policy.boxes import Grants, Keys
+from narrowgate.policy.decision import Layers
+from narrowgate.policy.document import NEW_VERSION, Document, Patterns, Principal, Principals, Statement, Text
+from narrowgate.policy.evaluate import evaluate, owner_must_allow
+from narrowgate.policy.request import Context, Request, Requester, Value
+from narrowgate.policy.search import Domains
+from narrowgate.policy.variable import bare, template
+from narrowgate.policy.verdict import Counterexample
+
+ACCOUNT: Final = "123456789012"
+WHO: Final = Requester("AWS", f"arn:aws:iam::{ACCOUNT}:user/example")
+_EVERYTHING: Final = Patterns((Text("*"),))
+TRUSTING: Final = Document(
+    "resource",
+    (Statement("Allow", _EVERYTHING, _EVERYTHING, Principals((Principal("AWS", ACCOUNT),))),),
+    NEW_VERSION,
+)
+"""The policy of a key or role that leaves it to the identity policies of its account."""
+
+
+class Attempt(NamedTuple):
+    """An action, a resource in which variables may stand, and the states of keys to choose from."""
+
+    action: str
+    resource: str
+    domains: Domains
+
+
+def replayed(attempt: Attempt, left: Grants, right: Grants, keys: Keys) -> Counterexample | None:
+    """The attempt as a request, if the right side allows it and the left does not.
+
+    `${...}` is a variable first, and text where that does not tell: Version 2008-10-17 has none.
+    """
+    for variables in (True, False):
+        request = _request(attempt, keys, variables=variables)
+        found = None if request is None else _decided(request, left, right)
+        if found is not None:
+            return found
+    return None
+
+
+def _decided(request: Request, left: Grants, right: Grants) -> Counterexample | None:
+    owner = TRUSTING if owner_must_allow(request) else None
+    left_layers, right_layers = _layers(left, owner), _layers(right, owner)
+    denied, allowed = evaluate(request, left_layers), evaluate(request, right_layers)
+    if allowed.outcome != "allowed" or denied.outcome == "allowed":
+        return None
+    return Counterexample(request, denied, allowed, left_layers, right_layers)
+
+
+def _layers(of: Grants, owner: Document | None) -> Layers:
+    """The ceilings as levels of SCPs, each of which must allow."""
+    identity, *ceilings = of.layers or ((),)
+    return Layers(identity=identity, scps=tuple(ceilings), resource=owner)
+
+
+def _request(attempt: Attempt, keys: Keys, *, variables: bool) -> Request | None:
+    """The request at the point, its variables filled in; None where one of them has no value there."""
+    chosen = _chosen(attempt, keys, _needed(attempt.resource) if variables else frozenset())
+    if chosen is None:
+        return None
+    if not variables:
+        return Request(WHO, attempt.action, attempt.resource, chosen, ACCOUNT)
+    resource = _filled(attempt.resource, chosen)
+    context = {key: _filled_value(value, chosen) for key, value in chosen.items()}
+    if resource is None or None in context.values():
+        return None
+    kept = {key: value for key, value in context.items() if value is not None}
+    return Request(WHO, attempt.action, resource, kept, ACCOUNT)
+
+
+def _needed(text: str) -> frozenset[str]:
+    """The keys of the variables in a text that have no default."""
+    return frozenset(v.key for v in template(text).variables if v.default is None) if "${" in text else frozenset()
+
+
+def _chosen(attempt: Attempt, keys: Keys, needed: frozenset[str]) -> dict[str, Value] | None:
+    """A value for each key, from the first state that is left and, for a key that is needed, is one value."""
+    chosen: dict[str, Value] = {}
+    for key, states in attempt.domains.items():
+        possible = (state for n, state in enumerate(keys.theory(key).states) if states >> n & 1)
+        state = next((each for each in possible if key not in needed or isinstance(each.value, str)), None)
+        if state is None:
+            return None
+        if state.value is not None:
+            chosen[key] = state.value
+    return chosen
+
+
+def _filled_value(value: Value, context: Context) -> Value | None:
+    if isinstance(value, str):
+        return _filled(value, context)
+    texts = tuple(text for each in value if (text := _filled(each, context)) is not None)
+    return texts if len(texts) == len(value) else None
+
+
+def _filled(text: str, context: Context) -> str | None:
+    if "${" not in text:
+        return text
+    made = template(text).filled(context)
+    return None if made is None else bare(made)

@@ -1,0 +1,196 @@
+"""What AWS is asked to decide: who wants to do what to which resource, in which context. Pure.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-reqcontext.html
+INVARIANT: the keys of a context are in lower case, no value is an empty tuple, and the principal,
+action and resource of a Request are well-formed; `request` makes sure of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from narrowgate.policy.arn import parse_arn
+from narrowgate.policy.place import shown
+
+PrincipalType: TypeAlias = Literal["AWS", "Service", "Federated", "Anonymous"]
+Value: TypeAlias = "str | tuple[str, ...]"
+Context: TypeAlias = Mapping[str, Value]
+
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+_ACTION: Final = re.compile(r"[A-Za-z0-9.-]+:[A-Za-z0-9]+")
+_IDENTITY: Final = re.compile(r"root|(?:user|role)/.+", re.DOTALL)
+_SESSION: Final = re.compile(r"assumed-role/([^/]+)/[^/]+|federated-user/[^/]+")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_LINKED_PATH: Final = "role/aws-service-role/"
+_LINKED_SESSION: Final = "assumed-role/AWSServiceRoleFor"
+
+
+Category: TypeAlias = Literal["identity", "service-linked", "root", "outsider"]
+
+
+def _category(kind: str, linked: bool) -> Category:
+    if linked:
+        return "service-linked"
+    return "root" if kind == "root" else "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """The principal of a request; which fields are filled depends on the type.
+
+    AWS: `arn`, and for a role session `role_arn` where it is known. Service: `service`. Federated:
+    `provider`, an ARN or a domain. `account` is derived; "" where there is none.
+    """
+
+    type: PrincipalType
+    arn: str = ""
+    role_arn: str = ""
+    service: str = ""
+    provider: str = ""
+    account: str = field(init=False)
+    kind: str = field(init=False)
+    """For AWS `root`, `user`, `role`, `assumed-role` or `federated-user`; else the type."""
+    category: Category = field(init=False)
+    """Which layers it meets: all, all but those of the organization, root's, or those of the resource."""
+
+    def __post_init__(self) -> None:
+        arn = parse_arn(self.arn) if self.type == "AWS" else None
+        resource = arn.resource if arn else ""
+        is_session = resource.startswith("assumed-role/")
+        role = parse_arn(self.role_arn) if self.role_arn and is_session else None
+        # A session's ARN has no path: only where the role is not known does the name have to do.
+        named = role.resource if role else resource
+        linked = named.startswith(_LINKED_PATH if role else (_LINKED_PATH, _LINKED_SESSION))
+        object.__setattr__(self, "account", arn.account if arn else "")
+        object.__setattr__(self, "kind", resource.partition("/")[0] if arn else self.type)
+        object.__setattr__(self, "category", _category(self.kind, linked) if arn else "outsider")
+
+    @property
+    def role(self) -> str:
+        """The role's name, for a role and its sessions; else the empty string."""
+        resource = self.arn.rpartition(":")[2]
+        if self.kind == "role":
+            return resource.rpartition("/")[2]
+        return resource.split("/")[1] if self.kind == "assumed-role" else ""
+
+
+ANONYMOUS: Final = Requester("Anonymous")
+_NO_CONTEXT: Final[Context] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request for one decision; make it with `request`, which checks it.
+
+    `resource` is an ARN or `*`; `context` maps keys in lower case to a text or several.
+    """
+
+    principal: Requester
+    action: str
+    resource: str = "*"
+    context: Context = field(default_factory=lambda: _NO_CONTEXT)
+    resource_account: str = ""
+    crosses: bool = field(init=False)
+    """Whether the resource belongs to another account than the principal; where nothing tells, it does not."""
+
+    def __post_init__(self) -> None:
+        own, owner = self.principal.account, self.resource_account or self._named()
+        object.__setattr__(self, "crosses", own != "" and owner not in ("", own))
+
+    def _named(self) -> str:
+        """The account that the ARN of the resource names; "" where it names none."""
+        parts = self.resource.split(":", 5)
+        named = parts[4] if len(parts) == 6 else ""
+        return named if len(named) == 12 and named.isdecimal() and named.isascii() else ""
+
+
+def request(
+    principal: Requester | str,
+    action: str,
+    resource: str = "*",
+    context: Mapping[str, str | Sequence[str]] = _NO_CONTEXT,
+    resource_account: str = "",
+) -> Request:
+    """A checked Request; a principal that is a text is an ARN. Raises ValueError, saying what is wrong."""
+    who = Requester("AWS", principal) if isinstance(principal, str) else principal
+    wrong = _fault(who, action, resource, resource_account)
+    if wrong:
+        raise ValueError(wrong)
+    return Request(who, action, resource, _canonical(context), resource_account)
+
+
+def _fault(who: Requester, action: str, resource: str, account: str) -> str:
+    if wrong := _principal_fault(who):
+        return wrong
+    if not _ACTION.fullmatch(action):
+        return f"the action {shown(action)} is not one action, such as `ec2:RunInstances`"
+    if resource != "*" and not is_arn(resource):
+        return f'the resource {shown(resource)} must be "*" or an ARN of six parts'
+    if _SURROGATE.search(resource):
+        return "the resource has a lone surrogate"
+    if account and not _ACCOUNT.fullmatch(account):
+        return f"the resource account {shown(account)} is not 12 digits"
+    return ""
+
+
+def is_arn(text: str) -> bool:
+    """Whether a text that is no pattern has the six parts of an ARN."""
+    return text.startswith("arn:") and text.count(":") >= 5
+
+
+def _principal_fault(who: Requester) -> str:
+    match who.type:
+        case "Service" if not who.service:
+            return "a principal of type Service needs `service`"
+        case "Federated" if not who.provider:
+            return "a principal of type Federated needs `provider`"
+        case "AWS":
+            return _arn_fault(who.arn) or (_role_fault(who.role_arn, who) if who.role_arn else "")
+    return ""
+
+
+@lru_cache(maxsize=4_096)
+def _arn_fault(text: str) -> str:
+    arn = parse_arn(text)
+    if arn is None or arn.region or not _ACCOUNT.fullmatch(arn.account):
+        return f"the principal {shown(text)} is not the ARN of a user, role, session or account root"
+    form = {"iam": _IDENTITY, "sts": _SESSION}.get(arn.service)
+    if form is None or not form.fullmatch(arn.resource):
+        return f"the principal {shown(text)} is not the ARN of a user, role, session or account root"
+    return ""
+
+
+def _role_fault(text: str, who: Requester) -> str:
+    """A role's ARN only beside a session of that role: with another's it would borrow what it may."""
+    arn = parse_arn(text)
+    if arn is None or arn.service != "iam" or not arn.resource.startswith("role/"):
+        return f"the role {shown(text)} is not the ARN of a role"
+    is_its = who.kind == "assumed-role" and (arn.account, arn.resource.rpartition("/")[2]) == (who.account, who.role)
+    return "" if is_its else f"the role {shown(text)} is not that of the session {shown(who.arn)}"
+
+
+def _canonical(context: Mapping[str, str | Sequence[str]]) -> Context:
+    """Keys in lower case, lists as tuples, empty ones left out. Raises ValueError."""
+    made: dict[str, Value] = {}
+    for key, value in context.items():
+        lower = key.lower()
+        if lower in made:
+            raise ValueError(f"the context key {shown(key)} is here twice, in another case")
+        kept = value if isinstance(value, str) else tuple(value)
+        if any(_SURROGATE.search(text) for text in ((kept,) if isinstance(kept, str) else kept)):
+            raise ValueError(f"the value of {shown(key)} has a lone surrogate")
+        if kept != ():
+            made[lower] = kept
+    return made
+
+
+def several(found: Value | None) -> tuple[str, ...]:
+    """The values of a key, however many."""
+    if found is None:
+        return ()
+    return (found,) if isinstance(found, str) else found

@@ -1,0 +1,153 @@
+"""The actions that two policies can tell apart, as bits. Pure.
+
+In the closed universe these are the known actions. In the open one any name may be an action, so there
+is one bit for each name that is written out, and one for each combination of wildcard patterns that
+some other name could match.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from narrowgate.policy import matching, pattern
+from narrowgate.policy.actions import ActionList, positions
+from narrowgate.policy.arn import is_pattern
+from narrowgate.policy.clause import Clause
+
+ALWAYS_ALLOWED: Final = "sts:getcalleridentity"
+"""No policy decides about it, so it is in no universe."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9]+")
+_LETTERS: Final = "z09xqjkvw12345678abcdefghilmnoprstuy"
+_TAIL: Final = "zzunknown"
+_BEYOND: Final = "\U0010ffff"
+_NOBODYS: Final = "unmentioned"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The actions of a universe by number; `inexact` says why there could be others.
+
+    INVARIANT: the first `known` of them ascend in lower case.
+    """
+
+    names: tuple[str, ...]
+    lower: tuple[str, ...]
+    index: Mapping[str, int]
+    known: int
+    inexact: str = ""
+
+    @property
+    def everything(self) -> int:
+        """The set of all the actions."""
+        return (1 << len(self.names)) - 1
+
+    def selected(self, clause: Clause) -> int:
+        """The set of actions that a clause selects."""
+        bits = 0
+        for text in clause.actions:
+            bits |= self._matching(text.lower())
+        return self.everything & ~bits if clause.not_actions else bits
+
+    def _matching(self, text: str) -> int:
+        if text == "*":
+            return self.everything
+        if not is_pattern(text):
+            place = self.index.get(text)
+            return 0 if place is None else 1 << place
+        test = matching.one_of((text,), matching.glob)
+        if not matching.is_prefix(text):
+            return sum(1 << place for place, name in enumerate(self.lower) if test(name))
+        low = bisect_left(self.lower, text[:-1], 0, self.known)
+        high = bisect_left(self.lower, text[:-1] + _BEYOND, 0, self.known)
+        others = sum(1 << place for place in range(self.known, len(self.lower)) if test(self.lower[place]))
+        return (1 << high) - (1 << low) | others
+
+    def of(self, bits: int) -> tuple[str, ...]:
+        """The names of a set, in order."""
+        return tuple(self.names[place] for place in positions(bits))
+
+
+def open_names(clauses: Iterable[Clause]) -> Names:
+    """One action for everything that the clauses can tell apart."""
+    literals: dict[str, str] = {}
+    patterns: dict[str, set[str]] = {}
+    for clause in clauses:
+        for text in clause.actions:
+            if text == "*":
+                continue
+            if is_pattern(text):
+                vendor, _, name = text.lower().partition(":")
+                patterns.setdefault(vendor, set()).add(name)
+            else:
+                literals.setdefault(text.lower(), text)
+    others, inexact = _others(patterns, literals)
+    literals.pop(ALWAYS_ALLOWED, None)
+    return _numbered(tuple(literals[lower] for lower in sorted(literals)), tuple(others), inexact)
+
+
+def closed_names(actions: ActionList, clauses: Iterable[Clause]) -> Names:
+    """The known actions that some clause selects, by name or by not naming others."""
+    wanted = 0
+    for clause in clauses:
+        bits = 0
+        for text in clause.actions:
+            bits |= actions.select(text)
+        wanted |= actions.everything & ~bits if clause.not_actions else bits
+    return _numbered(tuple(name for name in actions.chosen(wanted) if name.lower() != ALWAYS_ALLOWED))
+
+
+def _numbered(known: tuple[str, ...], others: tuple[str, ...] = (), inexact: str = "") -> Names:
+    lower = tuple(name.lower() for name in (*known, *others))
+    index = MappingProxyType({name: place for place, name in enumerate(lower)})
+    return Names((*known, *others), lower, index, len(known), inexact)
+
+
+def _others(patterns: Mapping[str, set[str]], literals: Mapping[str, str]) -> tuple[list[str], str]:
+    """Names that nobody wrote out: one for each combination of the patterns that matches some."""
+    made, inexact = [f"{_NOBODYS}:Zz"], ""
+    for vendor, names in sorted(patterns.items()):
+        found = _beyond_prefixes(names) if all(map(matching.is_prefix, names)) else None
+        if found is None or any(f"{vendor}:{name}" in literals for name in found):
+            found = _combinations(vendor, names, literals)
+        if found is None:
+            inexact = f"the action patterns of `{vendor}` are too many to tell apart"
+        else:
+            made.extend(f"{vendor}:{name}" for name in found)
+    return made, inexact
+
+
+def _beyond_prefixes(names: set[str]) -> list[str] | None:
+    """For each prefix a name that has it and no longer one; None where every letter goes on to one."""
+    prefixes = {name[:-1] for name in names}
+    made = []
+    for prefix in sorted({"", *prefixes}):
+        at = len(prefix)
+        taken = {other[at : at + 1] for other in prefixes if other.startswith(prefix)}
+        letter = next((letter for letter in _LETTERS if letter not in taken), None)
+        if letter is None:
+            return None
+        made.append(prefix + letter + _TAIL)
+    return made
+
+
+def _combinations(vendor: str, names: set[str], literals: Mapping[str, str]) -> list[str] | None:
+    """A name for each combination of the patterns that some unwritten name matches; None: too many to tell."""
+    written: list[str] = []
+    while True:
+        patterns = ["?*", *sorted(names), *written]
+        cells = pattern.cells([pattern.glob(name) for name in patterns])
+        if isinstance(cells, pattern.Undecided):
+            return None
+        found = [cell.text for cell in cells if cell.mask & 1 and not cell.mask >> (1 + len(names))]
+        if not all(map(_NAME.fullmatch, found)):
+            return None
+        met = [name for name in found if f"{vendor}:{name}" in literals]
+        if not met:
+            return found
+        written.extend(met)
