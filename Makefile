@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo docs test test-fast check bench setup lock clean
+.PHONY: demo docs test test-fast check bench judges setup lock clean
 
 setup: $(READY)
 
@@ -32,6 +32,16 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+# The judges of the policy engine at full length, half an hour on two cores. iam-simulate needs node and npm.
+JUDGE := judges/iam_simulate/node_modules/.package-lock.json
+judges: $(READY) $(JUDGE)
+	$(BIN)/python -m judges.differ --requests 100000 --seed 1
+	$(BIN)/python -m judges.compare --random 5000 --managed 1000 --seed 4
+	$(BIN)/python -m judges.hostile --documents 100000 --seed 1
+
+$(JUDGE): judges/iam_simulate/package-lock.json
+	npm ci --prefix judges/iam_simulate --no-audit --no-fund
 
 # Resolves the locks anew. uv is needed only here: `pip install uv`.
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 pyproject.toml

@@ -18,7 +18,6 @@ REWRITES: Final[tuple[Rewrite, ...]] = (
     r.layer_that_does_not_apply,
     r.root_without_policies,
     r.federated_principal,
-    r.service_name_case,
     r.unique_id,
     r.role_of_another_path,
     r.user_of_a_federated_name,
@@ -40,20 +39,21 @@ REWRITES: Final[tuple[Rewrite, ...]] = (
     c.list_of_one_value,
     r.not_principal,
     r.endpoint_principal,
-    r.session_policy_beside_its_arn,
+    r.federated_user_without_session_policy,
+    r.session_policy_beside_a_direct_grant,
+    r.root_that_assumes_a_role,
     r.missing_trust_policy,
 )
 """In the order in which they are applied: variables are filled in before patterns are read."""
 
 WITNESSES: Final[Mapping[str, Rewrite]] = MappingProxyType(
-    {"session_policy_beside_its_arn": r.granted_to_the_session_alone}
+    {"session_policy_beside_a_direct_grant": r.granted_without_the_session_policy}
 )
 """For rewrites that cannot see whether they apply: a world that iam-simulate must allow, else they do not."""
 
 SWITCHES: Final = MappingProxyType(
     {
         "switch_many_values": Switches(many_values="never"),
-        "switch_everyone": Switches(everyone="unlimited"),
     }
 )
 """Where AWS's documentation is silent, and iam-simulate has taken the other value of a switch of ours."""

@@ -75,6 +75,8 @@ OPERATORS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def random_pair(rng: Random) -> tuple[Policies, Policies]:
     """Two sides of one or two small documents each; one side is often made from the other."""
+    if rng.random() < 0.3:
+        return _about_one_key(rng)
     kind = rng.choices(("widened", "narrowed", "either", "respelled", "apart"), (24, 24, 26, 5, 21))[0]
     base = [_statement(rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
     base[0]["Effect"] = "Allow"
@@ -88,6 +90,23 @@ def random_pair(rng: Random) -> tuple[Policies, Policies]:
     if rng.random() < 0.25:
         wider = not wider
     return _sides(rng, version, *((other, base) if wider else (base, other)))
+
+
+def _about_one_key(rng: Random) -> tuple[Policies, Policies]:
+    """Sides that differ in conditions on one key only: there the meaning of an operator decides alone."""
+    key = rng.choice(tuple(KEYS))
+    sides = [[_conditional(rng, key) for _ in range(rng.choice(counts))] for counts in ((2, 3, 4), (1, 1, 2))]
+    for side in sides:
+        side[0]["Effect"] = "Allow"
+    return _sides(rng, "2012-10-17", *sides)
+
+
+def _conditional(rng: Random, key: str) -> Plain:
+    made: Plain = {"Effect": rng.choices(("Allow", "Deny"), (6, 1))[0], "Action": ["s3:*"], "Resource": ["*"]}
+    for _ in range(rng.choice((1, 1, 2))):
+        operator, key, values = _condition(rng, key)
+        made.setdefault("Condition", {}).setdefault(operator, {})[key] = values
+    return made
 
 
 def managed_pair(
@@ -171,13 +190,12 @@ def _statement(rng: Random) -> Plain:
     pool = (*RESOURCES, *VARIABLE_RESOURCES) if rng.random() < 0.3 else RESOURCES
     made[rng.choices(("Resource", "NotResource"), (8, 1))[0]] = _some(rng, pool, 2)
     for _ in range(rng.choices((0, 1, 2), (4, 4, 1))[0]):
-        operator, key, values = _condition(rng)
+        operator, key, values = _condition(rng, rng.choice(tuple(KEYS)))
         made.setdefault("Condition", {}).setdefault(operator, {})[key] = values
     return made
 
 
-def _condition(rng: Random) -> tuple[str, str, list[str]]:
-    key = rng.choice(tuple(KEYS))
+def _condition(rng: Random, key: str) -> tuple[str, str, list[str]]:
     family, values = KEYS[key]
     if rng.random() < 0.25:
         return "Null", key, [rng.choice(("true", "false"))]

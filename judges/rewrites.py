@@ -46,11 +46,6 @@ def federated_principal(world: World) -> World:
     return _renamed(other, lambda entry: ("Service", name) if entry == ("Federated", provider) else entry)
 
 
-def service_name_case(world: World) -> World:
-    """Service names in lower case."""
-    return _renamed(world, lambda entry: ("Service", entry[1].lower()) if entry[0] == "Service" else entry)
-
-
 def unique_id(world: World) -> World:
     """A unique id in a Principal: as the ARN of whom it means, by `aws:userid`, else of nobody."""
     userid = str(value_of(world.context, "aws:userid") or "")
@@ -145,7 +140,7 @@ def names(world: World, entry: Entry) -> set[str]:
         return {"everyone"}
     if principal["type"] != "AWS":
         own = {"Service": principal.get("service"), "Federated": principal.get("provider")}.get(kind)
-        return {"self"} if own and own.lower() == name.lower() else set()
+        return {"self"} if own == name else set()
     if kind != "AWS":
         return set()
     account = principal["arn"].split(":")[4]
@@ -175,26 +170,43 @@ def endpoint_principal(world: World) -> World:
     return each_statement(world, change)
 
 
-def granted_to_the_session_alone(world: World) -> World:
-    """The world with nothing but what the resource policy allows to the session's own ARN."""
-    arn = world.principal.get("arn")
-    statements = (world.resource_policy or {"Statement": []})["Statement"]
-    named = [s for s in statements if s["Effect"] == "Allow" and ("AWS", arn) in entries(s)[1]]
-    policy = {**(world.resource_policy or {}), "Statement": named or [NO_TRUST]}
+def granted_without_the_session_policy(world: World) -> World:
+    """The world with nothing but what the resource policy allows to the session's own ARN, or to everyone."""
+    policy = {**(world.resource_policy or {}), "Statement": _direct_grants(world) or [NO_TRUST]}
     bare = World(world.number, world.principal, world.action, world.resource, world.context, world.resource_account)
     return replace(bare, resource_policy=policy)
 
 
-def session_policy_beside_its_arn(world: World) -> World:
-    """A session that the resource policy names by its own ARN: the session policy allows all but what it denies."""
-    if world.session is None or world.resource_policy is None:
-        return world
-    arn = world.principal.get("arn")
-    statements = world.resource_policy["Statement"]
-    named = any(s["Effect"] == "Allow" and ("AWS", arn) in entries(s)[1] for s in statements)
-    if not named:
+def _direct_grants(world: World) -> list[Json]:
+    direct = {("AWS", str(world.principal.get("arn"))), ("AWS", "*")}
+    statements: list[Json] = (world.resource_policy or {"Statement": []})["Statement"]
+    return [s for s in statements if s["Effect"] == "Allow" and direct & set(entries(s)[1])]
+
+
+def session_policy_beside_a_direct_grant(world: World) -> World:
+    """A resource policy that allows a session's own ARN or everyone: a session policy of all but what it denies."""
+    if world.session is None or not _direct_grants(world):
         return world
     return replace(world, session={**world.session, "Statement": [*world.session["Statement"], *ALL["Statement"]]})
+
+
+def federated_user_without_session_policy(world: World) -> World:
+    """A federated user session without a session policy: with one that allows nothing."""
+    if world.kind != "federated-user" or world.session is not None:
+        return world
+    nothing = {"Effect": "Allow", "Action": "zzz:Never", "Resource": "*"}
+    return replace(world, session={"Version": "2012-10-17", "Statement": [nothing]})
+
+
+def root_that_assumes_a_role(world: World) -> World:
+    """Root that calls AssumeRole, which it cannot: with a trust policy that only denies."""
+    if world.kind != "root" or world.action.lower() != "sts:assumerole":
+        return world
+
+    def change(statement: Json, layer: str, document: Json) -> list[Json]:
+        return [] if layer == "resource" and statement["Effect"] == "Allow" else [statement]
+
+    return each_statement(world, change)
 
 
 def missing_trust_policy(world: World) -> World:

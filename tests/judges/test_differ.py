@@ -70,7 +70,7 @@ def test_a_rewrite_leaves_a_world_without_the_thing_alone(rewrite: Rewrite) -> N
 def test_a_rewrite_keeps_our_decision(rewrite: Rewrite) -> None:
     """All but the one for session policies, which knows no conditions and is dropped where it changes it."""
     changed = [(made, new) for number in range(400) if (new := rewrite(made := world(5, number))) is not made]
-    if rewrite.__name__ != "session_policy_beside_its_arn":
+    if rewrite.__name__ != "session_policy_beside_a_direct_grant":
         assert [outcome(new, DEFAULT) for _, new in changed] == [outcome(made, DEFAULT) for made, _ in changed]
 
 

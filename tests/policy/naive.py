@@ -53,6 +53,8 @@ def decide(request: Request, layers: Layers, switches: Switches = DEFAULT) -> De
     unknown = tuple(f.deciding for f in found if not f.evaluable)
     if denies := tuple(f.deciding for f in found if f.matches and f.deciding.effect == "Deny"):
         return Decision("explicitDeny", denies[0].layer, denies, unknown)
+    if request.principal.kind == "root" and request.action.lower() == "sts:assumerole":
+        return Decision("implicitDeny", "identity", (), unknown)
     allows = [f for f in found if f.matches and f.deciding.effect == "Allow"]
     ways = _ways(asked, allows)
     failing = [
@@ -87,7 +89,10 @@ def _levels(layer: Layer, request: Request, layers: Layers) -> Levels:
     if layer == "boundary":
         # Only users and roles have one; a session counts as whose it is.
         return () if who.kind == "root" else tuple((document,) for document in layers.boundaries)
-    return ((layers.session,),) if layers.session else ()
+    if layers.session is None:
+        # A federated user always has one: without it, it may do nothing by itself.
+        return ((),) if who.kind == "federated-user" else ()
+    return ((layers.session,),)
 
 
 def _is_service_linked(who: Requester) -> bool:
@@ -225,7 +230,7 @@ def _row(principal: Principal, request: Request) -> str:
     if principal.kind == "CanonicalUser":
         return "unknown"
     if principal.kind == "Service":
-        return "itself" if who.type == "Service" and who.service.lower() == name.lower() else ""
+        return "itself" if who.type == "Service" and who.service == name else ""
     if principal.kind == "Federated":
         return "itself" if who.type == "Federated" and who.provider == name else ""
     if name == "*":

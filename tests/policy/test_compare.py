@@ -295,6 +295,15 @@ def test_by_hand(name: str) -> None:
     assert {"covers": Proved, "exceeds": Refuted}[expected] is type(verdict), verdict
 
 
+def test_a_variable_of_the_one_is_no_text_of_the_other() -> None:
+    """`${...}` is text under the old Version: the same spelling is another set of resources."""
+    old, new = (
+        policy(allow("s3:*", "arn:aws:s3:::b/${aws:username}"), version=v) for v in ("2008-10-17", "2012-10-17")
+    )
+    assert isinstance(covers((old,), (new,)), Refuted)
+    assert isinstance(covers((new,), (old,)), Refuted)
+
+
 def test_a_deny_takes_away_on_either_side() -> None:
     whole, less = policy(allow("s3:*")), policy(allow("s3:*"), deny("s3:Delete*", "arn:aws:s3:::b/*"))
     assert isinstance(covers((whole,), (less,)), Proved)

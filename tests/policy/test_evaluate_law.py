@@ -13,7 +13,7 @@ from policy.worlds import World, random_world, worlds
 from narrowgate.policy import Evaluator, evaluate
 
 HEALTH = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
-LAW = settings(deadline=None, max_examples=300, suppress_health_check=HEALTH)
+LAW = settings(deadline=None, max_examples=120, suppress_health_check=HEALTH)
 LONG = settings(deadline=None, max_examples=3_000, suppress_health_check=HEALTH)
 
 

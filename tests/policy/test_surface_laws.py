@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy.small_world import LIST, counted, document, of, statements
@@ -11,9 +12,20 @@ from policy.small_world import LIST, counted, document, of, statements
 from narrowgate.policy.surface import Surface, difference, surface
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(statements(), max_size=5))
 def test_the_surface_is_its_slow_count(made: list[dict[str, Any]]) -> None:
+    _is_its_slow_count(made)
+
+
+@pytest.mark.slow
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(statements(), max_size=5))
+def test_the_surface_is_its_slow_count_at_length(made: list[dict[str, Any]]) -> None:
+    _is_its_slow_count(made)
+
+
+def _is_its_slow_count(made: list[dict[str, Any]]) -> None:
     found = of(*made)
     assert (list(found.pairs()), list(found.pairs(full=True))) == counted(made)
 
@@ -24,7 +36,7 @@ def numbers(found: Surface) -> list[int]:
     return [*counts, *map(len, names), found.some.bit_count(), found.full.bit_count()]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(statements(), max_size=4), statements("Allow"))
 def test_one_more_allow_lowers_no_number(made: list[dict[str, Any]], more: dict[str, Any]) -> None:
     before, after = of(*made), of(*made, more)
@@ -33,7 +45,7 @@ def test_one_more_allow_lowers_no_number(made: list[dict[str, Any]], more: dict[
     assert set(before.unrestricted) <= set(after.unrestricted)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(statements(), max_size=4), statements("Deny"))
 def test_one_more_deny_raises_no_number(made: list[dict[str, Any]], more: dict[str, Any]) -> None:
     before, after = of(*made), of(*made, more)
@@ -42,7 +54,7 @@ def test_one_more_deny_raises_no_number(made: list[dict[str, Any]], more: dict[s
     assert set(before.unrestricted) >= set(after.unrestricted)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(statements(), max_size=5))
 def test_full_is_some_and_every_number_has_its_names(made: list[dict[str, Any]]) -> None:
     found = of(*made)

@@ -158,9 +158,14 @@ def includes_at_sight(big: Box, boxes: Sequence[Box]) -> bool:
     """Whether a look at the texts shows that a box has everything, but for actions, that all of some have."""
     if not big.literals <= frozenset().union(*(box.literals for box in boxes)):
         return False
-    mine = big.clause.resources or ()
+    mine = _spelled(big.clause)
     if big.clause.not_resources:
-        return any(box.clause.not_resources and set(mine) <= set(box.clause.resources or ()) for box in boxes)
-    if "*" in mine:
+        return any(box.clause.not_resources and mine <= _spelled(box.clause) for box in boxes)
+    if "*" in (big.clause.resources or ()):
         return True
-    return any(not box.clause.not_resources and set(box.clause.resources or ()) <= set(mine) for box in boxes)
+    return any(not box.clause.not_resources and _spelled(box.clause) <= mine for box in boxes)
+
+
+def _spelled(clause: Clause) -> frozenset[tuple[str, bool]]:
+    """The resources as texts that mean the same where they are the same: `${...}` is not always a variable."""
+    return frozenset((text, clause.has_variables and "${" in text) for text in clause.resources or ())

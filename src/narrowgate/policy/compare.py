@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from narrowgate.policy.actions import ActionList
 from narrowgate.policy.boxes import (
@@ -35,7 +35,13 @@ from narrowgate.policy.search import Found, outside
 from narrowgate.policy.universe import Names, closed_names, open_names
 from narrowgate.policy.verdict import Counterexample, Proved, Refuted, Universe, Unknown, Verdict
 
-MOST_ATTEMPTS = 8
+MOST_PAIRS: Final = 1_000_000
+"""Statements, or with ceilings combinations of them, times the statements that each is held against."""
+
+_VARIABLES: Final = "a request that may tell depends on the values of policy variables"
+_TOO_MANY: Final = "there are too many statements to compare them all"
+
+MOST_ATTEMPTS: Final = 8
 """Points of one search that are tried before it is given up: only with variables can one fail."""
 
 Granting: TypeAlias = "Grants | Sequence[Readable]"
@@ -98,7 +104,9 @@ def _most_telling(verdict: Refuted, left: Grants, right: Grants, actions: Action
 def _compared(left: Grants, right: Grants, universe: Universe, actions: ActionList | None) -> Verdict:
     clauses = tuple(clauses_of(left, right))
     known = None if universe == "open" else actions
-    names = open_names(clauses) if known is None else closed_names(known, clauses_of(right))
+    names = (
+        open_names(clauses, ceilings=len(right.layers) > 1) if known is None else closed_names(known, clauses_of(right))
+    )
     return _Comparison(left, right, names, universe, actions).verdict()
 
 
@@ -122,6 +130,8 @@ class _Comparison:
     unknown: dict[str, None] = field(default_factory=dict)
 
     def verdict(self) -> Verdict:
+        if self._is_too_much():
+            return Unknown((_TOO_MANY,))
         a, b = side(self.left, self.names), side(self.right, self.names)
         boxes = (box for each in (a, b) for layer in (*each.allows, each.denies) for box in layer)
         keys = Keys(boxes, self._may_have_several)
@@ -130,8 +140,18 @@ class _Comparison:
                 found = self._searched(part, keys)
                 if found is not None:
                     return Refuted(found, self.universe)
-        why = (*self.unknown, *keys.inexact(), *filter(None, (self.names.inexact,)))
+        inexact = (*keys.inexact(), *filter(None, (self.names.inexact,)))
+        # What could not be told apart explains requests that do not tell; variables are the other cause.
+        why = (*(text for text in self.unknown if not (inexact and text == _VARIABLES)), *inexact)
         return Unknown(why) if why else Proved(self.universe)
+
+    def _is_too_much(self) -> bool:
+        """Whether looking at every statement beside every other would take long."""
+        left, right = (sum(1 for _ in clauses_of(each)) for each in (self.left, self.right))
+        ways = 1
+        for layer in self.right.layers:
+            ways *= max(1, sum(len(policy.clauses) for policy in layer))
+        return ways * (left + right) > MOST_PAIRS
 
     def _may_have_several(self, key: str) -> bool:
         """Whether AWS lists the key as one with many values."""
@@ -153,7 +173,7 @@ class _Comparison:
                 counterexample = replayed(attempt, self.left, self.right, keys)
                 if counterexample is not None:
                     return counterexample
-                self.unknown["a request that may tell depends on the values of policy variables"] = None
+                self.unknown[_VARIABLES] = None
                 if number + 1 >= MOST_ATTEMPTS:
                     break
         return None

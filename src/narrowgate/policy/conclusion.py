@@ -34,13 +34,14 @@ class Slot(NamedTuple):
 class Case:
     """An action of a category of principals: candidate statements, and the gates there are.
 
-    `settled` is the decision where no statement counts.
+    `settled` is the decision where no statement counts; `barred`: no Allow of any layer does.
     """
 
     category: Category
     slots: tuple[Slot, ...]
     gates: tuple[Gate, ...]
     settled: Decision | None = None
+    barred: bool = False
 
 
 Hits = tuple[tuple[Slot, Strength], ...]
@@ -60,6 +61,8 @@ def conclude(case: Case, hits: Hits, *, crosses: bool, required: bool) -> Decisi
     denies = tuple(slot.place for slot, _ in hits if slot.place.effect == "Deny")
     if denies:
         return Decision("explicitDeny", denies[0].layer, denies, unknown)
+    if case.barred:
+        return Decision("implicitDeny", "identity", (), unknown)
     allows = tuple((slot, strength) for slot, strength in hits if not slot.not_evaluable)
     return _without_denies(case, allows, unknown, crosses=crosses, required=required)
 

@@ -39,7 +39,7 @@ class Switches:
     """Choices where AWS's documentation is silent or differs with itself: docs/policy-engine.md."""
 
     resource_wildcards: Literal["segment-end", "whole"] = "segment-end"
-    everyone: Literal["limited", "unlimited"] = "limited"
+    everyone: Literal["unlimited", "limited"] = "unlimited"
     not_principal: Literal["account-too", "any"] = "account-too"
     unresolved_variable: Literal["statement", "value"] = "statement"
     many_values: Literal["any", "never"] = "any"

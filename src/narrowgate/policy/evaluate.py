@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from narrowgate.policy.clause import Clause, Policy, policies_of
 from narrowgate.policy.conclusion import Case, Gate, Slot, conclude
-from narrowgate.policy.decision import DEFAULTS, Deciding, Decision, Layer, Layers, Switches
+from narrowgate.policy.decision import DEFAULTS, LAYERS, Deciding, Decision, Layer, Layers, Switches
 from narrowgate.policy.request import Category, Request
 from narrowgate.policy.statement import Compiled, Matches, compiled
 
@@ -117,8 +117,14 @@ class Evaluator:
                 tests.append((shift, statement.matches))
         if (owner := _owner_test(action)) is not None:
             tests.append((_REQUIRED, owner))
-        gates = tuple(gate for gate in self._gates if gate.layer in meets)
-        return _Plan(Case(category, tuple(slots), gates), tuple(tests), base)
+        gates = {gate: None for gate in self._gates if gate.layer in meets}
+        if category == "federated-user":
+            # Without a session policy such a session has no permissions of its own:
+            # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+            gates[_SESSION] = None
+        # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        barred = category == "root" and action == "sts:assumerole"
+        return _Plan(Case(category, tuple(slots), tuple(gates), barred=barred), tuple(tests), base)
 
     def _statement(self, number: int) -> Compiled:
         made = self._compiled.get(number)
@@ -135,13 +141,17 @@ def evaluate(request: Request, layers: Layers, switches: Switches = DEFAULTS) ->
     return Evaluator(layers, switches).evaluate(request)
 
 
+_ALL: Final[frozenset[Layer]] = frozenset(LAYERS)
 _MEETS: Final[dict[Category, frozenset[Layer]]] = {
-    "identity": frozenset({"rcp", "scp", "resource", "identity", "boundary", "session", "endpoint"}),
-    "service-linked": frozenset({"resource", "identity", "boundary", "session", "endpoint"}),
-    "root": frozenset({"rcp", "scp", "resource", "identity", "session", "endpoint"}),
+    "identity": _ALL,
+    "federated-user": _ALL,
+    "service-linked": _ALL - {"rcp", "scp"},
+    "root": _ALL - {"boundary"},
     "outsider": frozenset({"rcp", "resource", "endpoint"}),
 }
 """The layers that apply to each category of principals."""
+
+_SESSION: Final = Gate("session", 0)
 
 
 def _members(layers: Layers) -> Iterator[_Member]:
@@ -160,7 +170,7 @@ def _documents(layers: Layers) -> Iterator[list[tuple[Gate, Policy]]]:
     yield [(Gate("resource", 0), p) for p in policies_of((layers.resource,) if layers.resource else ())]
     yield [(Gate("identity", 0), p) for p in policies_of(layers.identity)]
     yield [(Gate("boundary", n), p) for n, p in enumerate(policies_of(layers.boundaries))]
-    yield [(Gate("session", 0), p) for p in policies_of((layers.session,) if layers.session else ())]
+    yield [(_SESSION, p) for p in policies_of((layers.session,) if layers.session else ())]
     yield [(Gate("endpoint", n), p) for n, p in enumerate(policies_of(layers.endpoints))]
 
 
@@ -171,7 +181,7 @@ def _gates(layers: Layers) -> Iterator[Gate]:
     yield Gate("identity", 0)
     yield from (Gate("boundary", number) for number in range(len(layers.boundaries)))
     if layers.session is not None:
-        yield Gate("session", 0)
+        yield _SESSION
     yield from (Gate("endpoint", number) for number in range(len(layers.endpoints)))
 
 

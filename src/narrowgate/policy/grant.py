@@ -55,8 +55,7 @@ def _naming(kind: str, name: str, everyone: Strength) -> _Naming:
         case "AWS":
             return _aws(canonical_principal(kind, name)[1], everyone)
         case "Service":
-            lower = name.lower()
-            return lambda request: DIRECT if request.principal.service.lower() == lower else NOBODY
+            return lambda request: DIRECT if request.principal.service == name else NOBODY
         case "Federated":
             return lambda request: DIRECT if request.principal.provider == name else NOBODY
     return lambda _: NOBODY

@@ -21,10 +21,14 @@ from narrowgate.policy.elements import is_condition_key, is_legal
 from narrowgate.policy.grammar import from_value, parse
 from narrowgate.policy.place import Faults
 from narrowgate.policy.placeholder import leftover_in_value
+from narrowgate.policy.reader import MOST_VALUES
 from narrowgate.policy.resource import resource_fault, variable_fault
 
 LONGEST: Final = 131_072
-"""Longer texts go the strict way, which counts their values."""
+"""Longer texts, and decoded documents with more values, go the strict way, which counts."""
+
+LONGEST_VALUE: Final = 512
+"""Longer values go the strict way too, so that what is remembered of values stays small."""
 
 _VERSIONS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
     {
@@ -54,7 +58,7 @@ def load(source: str | Mapping[str, object], kind: Kind, *, lenient: bool = Fals
     try:
         value = _decoded(source) if isinstance(source, str) else source
         if kind in _VERSIONS:
-            return _policy(value, kind)
+            return _counted(_policy(value, kind))
     except _NotSure:
         pass
     strict = (
@@ -63,15 +67,13 @@ def load(source: str | Mapping[str, object], kind: Kind, *, lenient: bool = Fals
     return strict if isinstance(strict, Faults) else policy_of(strict)
 
 
-def _decoded(text: str) -> Mapping[str, object]:
+def _decoded(text: str) -> object:
     if len(text) > LONGEST:
         raise _NotSure
     try:
         value = json.loads(text, object_pairs_hook=_without_repetition)
     except (ValueError, RecursionError):
         raise _NotSure from None
-    if not isinstance(value, dict):
-        raise _NotSure
     return value
 
 
@@ -82,7 +84,19 @@ def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return made
 
 
-def _policy(value: Mapping[str, object], kind: Kind) -> Policy:
+def _counted(policy: Policy) -> Policy:
+    """The policy, if it surely has no more values than the strict reader takes."""
+    clauses = policy.clauses
+    count = sum(10 + len(each.actions) + len(each.resources or ()) + 3 * len(each.terms) for each in clauses)
+    count += sum(len(values) for each in clauses for _, _, values in each.terms)
+    if count > MOST_VALUES - 10:
+        raise _NotSure
+    return policy
+
+
+def _policy(value: object, kind: Kind) -> Policy:
+    if not isinstance(value, dict):
+        raise _NotSure
     version, statements = value.get("Version", OLD_VERSION), value.get("Statement")
     if not value.keys() <= _TOP or version not in _VERSIONS[kind]:
         raise _NotSure
@@ -100,11 +114,16 @@ def _clause(statement: object, modern: bool) -> Clause:
     if not isinstance(statement, dict) or not statement.keys() <= _PARTS:
         raise _NotSure
     effect, sid = statement.get("Effect"), statement.get("Sid")
-    if effect not in ("Allow", "Deny") or not (sid is None or (isinstance(sid, str) and _SID.fullmatch(sid))):
+    fits = _SID.fullmatch(sid) if isinstance(sid, str) else "Sid" not in statement
+    if effect not in ("Allow", "Deny") or not fits:
         raise _NotSure
     not_actions, actions = _one_of(statement, "Action", "NotAction")
     not_resources, resources = _one_of(statement, "Resource", "NotResource")
-    if not _ACTIONS.fullmatch("\n".join(actions) + "\n") or not all(_is_resource(r, modern) for r in resources):
+    lines = "\n".join(actions) + "\n"
+    # An action with a line feed in it would pass for two.
+    if not _ACTIONS.fullmatch(lines) or lines.count("\n") != len(actions):
+        raise _NotSure
+    if not all(_is_resource(text, modern) for text in resources):
         raise _NotSure
     terms = _terms(statement["Condition"], modern) if "Condition" in statement else ()
     return Clause(effect, actions, not_actions, resources, not_resources, None, terms, sid, modern)
@@ -118,15 +137,16 @@ def _one_of(statement: Mapping[str, object], plain: str, negated: str) -> tuple[
 
 
 def _strings(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, list) or not value:
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, list) or not found:
         raise _NotSure
     try:
-        "".join(value)
+        length = len("".join(found))
     except TypeError:
         raise _NotSure from None
-    return tuple(value)
+    if length > LONGEST_VALUE and max(map(len, found)) > LONGEST_VALUE:
+        raise _NotSure
+    return tuple(found)
 
 
 @lru_cache(maxsize=16_384)
@@ -142,10 +162,10 @@ def _terms(value: object, modern: bool) -> tuple[Term, ...]:
         raise _NotSure
     found: list[Term] = []
     for name, keys in value.items():
-        operator = _operator(name)
+        operator = _operator(name) if isinstance(name, str) and len(name) <= LONGEST_VALUE else None
         if operator is None or not isinstance(keys, dict) or not keys:
             raise _NotSure
-        if len({key.lower() for key in keys}) < len(keys):
+        if len({key.lower() for key in keys if isinstance(key, str)}) < len(keys):
             raise _NotSure
         found.extend((name, key, _listed(key, listed, operator, modern)) for key, listed in keys.items())
     return tuple(found)

@@ -1,7 +1,7 @@
 """A strict JSON reader that keeps the place of every value and every key. Pure.
 
 Stricter than `json.loads`: no duplicate keys, NaN, byte order mark, lone surrogates, nor more than
-64 levels. Numbers keep their spelling, so none is too long to read. Linear in the text.
+64 levels or 131,072 values. Numbers keep their spelling, so none is too long to read. Linear in the text.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from narrowgate.policy.place import NOWHERE, Fault, Faults, Place, Step, fault_a
 
 DEEPEST: Final = 64
 MOST_VALUES: Final = 131_072
+MOST_REPETITIONS: Final = 1_000
+"""Keys that may be there twice before the reader stops: each costs the spelling of its path."""
 
 _SPACE = re.compile(r"[ \t\n\r]*+")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
@@ -128,6 +130,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.count = 0
         self.faults: list[Fault] = []
         self.starts = [0, *(m.end() for m in re.finditer("\n", text))]
 
@@ -155,6 +158,9 @@ class _Scanner:
     def value(self, parent: Place | None, step: Step | None, depth: int) -> Node:
         first = self.peek()
         place = self.place(self.at, parent, step)
+        self.count += 1
+        if self.count > MOST_VALUES:
+            self.stop(f"more than {MOST_VALUES} values; no policy has so many", NOWHERE)
         if first in ("{", "["):
             if depth > DEEPEST:
                 self.stop(f"nested more than {DEEPEST} levels deep", NOWHERE)
@@ -174,6 +180,8 @@ class _Scanner:
             member = self.member(place, depth)
             if member.key in seen:
                 self.faults.append(fault_at(member.place, f"the key {shown(member.key)} is here twice"))
+                if len(self.faults) >= MOST_REPETITIONS:
+                    self.stop(f"{MOST_REPETITIONS} keys are here twice; the rest was not read", place)
             seen.add(member.key)
             found.append(member)
             if not self.more("}", place):

@@ -30,13 +30,16 @@ _LINKED_PATH: Final = "role/aws-service-role/"
 _LINKED_SESSION: Final = "assumed-role/AWSServiceRoleFor"
 
 
-Category: TypeAlias = Literal["identity", "service-linked", "root", "outsider"]
+Category: TypeAlias = Literal["identity", "federated-user", "service-linked", "root", "outsider"]
 
 
 def _category(kind: str, linked: bool) -> Category:
     if linked:
         return "service-linked"
-    return "root" if kind == "root" else "identity"
+    match kind:
+        case "root" | "federated-user":
+            return kind
+    return "identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Requester:
     kind: str = field(init=False)
     """For AWS `root`, `user`, `role`, `assumed-role` or `federated-user`; else the type."""
     category: Category = field(init=False)
-    """Which layers it meets: all, all but those of the organization, root's, or those of the resource."""
+    """Which layers it meets, and which of them it must."""
 
     def __post_init__(self) -> None:
         arn = parse_arn(self.arn) if self.type == "AWS" else None

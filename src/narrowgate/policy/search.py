@@ -14,7 +14,11 @@ from typing import Final, NamedTuple, TypeAlias
 from narrowgate.policy import pattern
 from narrowgate.policy.pattern import Pattern, Undecided
 
-MOST_STEPS: Final = 5_000
+MOST_WORK: Final = 100_000
+"""Covers looked at, over all branches."""
+
+MOST_PATTERNS: Final = 1_000_000
+"""Pairs of a pattern that is wanted and one that is not, in one question about resources."""
 
 Domains: TypeAlias = Mapping[str, int]
 """For each key the set of states that are still possible."""
@@ -58,10 +62,10 @@ def outside(region: Region, covers: Sequence[Cover]) -> Iterator[Found | GaveUp]
     Ends when there are no more; GaveUp comes last, where a limit was hit.
     """
     branches = [(region, tuple(covers))]
-    steps, undecided = 0, False
+    work, undecided = 0, False
     while branches:
-        steps += 1
-        if steps > MOST_STEPS:
+        work += 1 + len(branches[-1][1])
+        if work > MOST_WORK:
             yield GaveUp("the conditions and resources leave too many cases")
             return
         narrowed = _narrowed(*branches.pop())
@@ -140,6 +144,8 @@ def _resource(region: Region, covers: tuple[Cover, ...]) -> str | Undecided | bo
 
 
 def _find(groups: Sequence[tuple[Pattern, ...]], without: Sequence[Pattern]) -> str | Undecided | None:
+    if len(without) * sum(map(len, groups)) > MOST_PATTERNS:
+        return Undecided(0)
     found = pattern.find(groups, without)
     if found is not None or len(groups) < 2 or not any(each.variables for group in groups for each in group):
         return found

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from narrowgate.policy import pattern
 from narrowgate.policy.gaps import around_dates, around_networks, around_numbers
@@ -21,11 +21,16 @@ from narrowgate.policy.request import Value
 from narrowgate.policy.variable import VARIABLE
 
 MOST_SETS: Final = 2_048
+MOST_PATTERNS: Final = 1_000
 MOST_SYMBOLIC: Final = 5
 
 _FAMILIES: Final = {"String": "text", "Arn": "text", "Numeric": "number", "Date": "date"}
 _UNREADABLE: Final = "x"
 """No number, date, address or truth: such a value meets nothing."""
+
+
+Placed: TypeAlias = tuple[Literal, int]
+"""A literal and the number of its atom."""
 
 
 class Element(NamedTuple):
@@ -64,35 +69,35 @@ def theory(literals: Sequence[Literal], *, several: bool) -> Theory:
     `several`: the key may have more than one value.
     """
     atoms = tuple(dict.fromkeys(literal.atom for literal in literals if literal.atom is not None))
+    place = {atom: number for number, atom in enumerate(atoms)}
+    placed = [(literal, 0 if literal.atom is None else place[literal.atom]) for literal in literals]
     elements, inexact = _elements(atoms)
     found: dict[int, State] = {}
-    for state in _states(literals, atoms, elements):
+    for state in _states(placed, elements):
         found.setdefault(state.holds, state)
     if several:
         sets = _sets(elements)
         if sets is None:
             inexact = f"`{literals[0].key}` can have too many combinations of values"
         for any_meets, all_meet, members in sets or ():
-            holds = _held(literals, atoms, any_meets, all_meet, single=False)
+            holds = _held(placed, any_meets, all_meet, single=False)
             guessed = any(member.guessed for member in members)
             found.setdefault(holds, State(holds, tuple(member.text for member in members), guessed))
     states = tuple(sorted(found.values(), key=lambda state: state.guessed))
     holding = tuple(sum(1 << j for j, state in enumerate(states) if state.holds >> i & 1) for i in range(len(literals)))
-    return Theory(states, holding, inexact and f"{inexact}")
+    return Theory(states, holding, inexact)
 
 
-def _states(literals: Sequence[Literal], atoms: Sequence[Atom], elements: Sequence[Element]) -> Iterator[State]:
-    yield State(sum(1 << i for i, literal in enumerate(literals) if literal.holds_absent), None)
+def _states(placed: Sequence[Placed], elements: Sequence[Element]) -> Iterator[State]:
+    yield State(sum(1 << i for i, (literal, _) in enumerate(placed) if literal.holds_absent), None)
     for element in elements:
-        holds = _held(literals, atoms, element.meets, element.meets, single=True)
-        yield State(holds, element.text, element.guessed)
+        yield State(_held(placed, element.meets, element.meets, single=True), element.text, element.guessed)
 
 
-def _held(literals: Sequence[Literal], atoms: Sequence[Atom], any_meets: int, all_meet: int, *, single: bool) -> int:
-    place = {atom: i for i, atom in enumerate(atoms)}
+def _held(placed: Sequence[Placed], any_meets: int, all_meet: int, *, single: bool) -> int:
+    """The literals that hold, from the atoms that some value meets and those that all do."""
     held = 0
-    for number, literal in enumerate(literals):
-        at = place[literal.atom] if literal.atom is not None else 0
+    for number, (literal, at) in enumerate(placed):
         if literal.on_values(bool(any_meets >> at & 1), bool(all_meet >> at & 1), single=single):
             held |= 1 << number
     return held
@@ -164,9 +169,9 @@ def _texts(atoms: Sequence[Atom]) -> tuple[list[Element], str]:
     if all(atom.name == "StringEquals" and not atom.symbolic for atom in atoms):
         return _equal_texts(atoms), ""
     patterns = [(i, built) for i, atom in enumerate(atoms) for built in patterns_of(atom)]
-    cells = pattern.cells([built for _, built in patterns])
-    if isinstance(cells, pattern.Undecided):
-        return _equal_texts(atoms), "the patterns of a key are too many to tell apart"
+    cells = None if len(patterns) > MOST_PATTERNS else pattern.cells([built for _, built in patterns])
+    if cells is None or isinstance(cells, pattern.Undecided):
+        return _some_texts(atoms), "the patterns of a key are too many to tell apart"
     found: dict[int, Element] = {}
     for cell in cells:
         meets = 0
@@ -178,6 +183,17 @@ def _texts(atoms: Sequence[Atom]) -> tuple[list[Element], str]:
     if not any(atom.symbolic for atom in atoms):
         return elements, ""
     return _with_guesses(atoms, elements)
+
+
+def _some_texts(atoms: Sequence[Atom]) -> list[Element]:
+    """For atoms that are too many: the texts that come to mind, and what they meet."""
+    listed = dict.fromkeys(text.replace("*", "").replace("?", "x") for atom in atoms for text in atom.listed)
+    tests = [_meets(atom) for atom in atoms]
+    found: dict[int, Element] = {}
+    for text in (_UNREADABLE, *list(listed)[:MOST_PATTERNS]):
+        meets = sum(1 << i for i, test in enumerate(tests) if test(text))
+        found.setdefault(meets, Element(meets, text))
+    return list(found.values())
 
 
 def _equal_texts(atoms: Sequence[Atom]) -> list[Element]:

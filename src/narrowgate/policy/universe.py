@@ -23,6 +23,9 @@ ALWAYS_ALLOWED: Final = "sts:getcalleridentity"
 """No policy decides about it, so it is in no universe."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]+")
+MOST_PATTERNS: Final = 500
+"""Wildcard patterns of one service that are told apart."""
+
 _LETTERS: Final = "z09xqjkvw12345678abcdefghilmnoprstuy"
 _TAIL: Final = "zzunknown"
 _BEYOND: Final = "\U0010ffff"
@@ -73,20 +76,21 @@ class Names:
         return tuple(self.names[place] for place in positions(bits))
 
 
-def open_names(clauses: Iterable[Clause]) -> Names:
-    """One action for everything that the clauses can tell apart."""
+def open_names(clauses: Iterable[Clause], *, ceilings: bool = False) -> Names:
+    """One action for everything that the clauses can tell apart; `ceilings`: several layers must allow."""
     literals: dict[str, str] = {}
     patterns: dict[str, set[str]] = {}
+    spread: set[str] = set()
     for clause in clauses:
         for text in clause.actions:
-            if text == "*":
-                continue
-            if is_pattern(text):
+            if is_pattern(text) and text != "*":
                 vendor, _, name = text.lower().partition(":")
                 patterns.setdefault(vendor, set()).add(name)
-            else:
+                if ceilings or clause.not_actions or clause.effect == "Deny":
+                    spread.add(vendor)
+            elif text != "*":
                 literals.setdefault(text.lower(), text)
-    others, inexact = _others(patterns, literals)
+    others, inexact = _others(patterns, literals, spread)
     literals.pop(ALWAYS_ALLOWED, None)
     return _numbered(tuple(literals[lower] for lower in sorted(literals)), tuple(others), inexact)
 
@@ -108,18 +112,44 @@ def _numbered(known: tuple[str, ...], others: tuple[str, ...] = (), inexact: str
     return Names((*known, *others), lower, index, len(known), inexact)
 
 
-def _others(patterns: Mapping[str, set[str]], literals: Mapping[str, str]) -> tuple[list[str], str]:
-    """Names that nobody wrote out: one for each combination of the patterns that matches some."""
+def _others(patterns: Mapping[str, set[str]], literals: Mapping[str, str], spread: set[str]) -> tuple[list[str], str]:
+    """Names that nobody wrote out: one for each combination of the patterns that matches some.
+
+    For services not in `spread`, whose patterns are in Allows only, the least of each will do.
+    """
     made, inexact = [f"{_NOBODYS}:Zz"], ""
     for vendor, names in sorted(patterns.items()):
-        found = _beyond_prefixes(names) if all(map(matching.is_prefix, names)) else None
-        if found is None or any(f"{vendor}:{name}" in literals for name in found):
-            found = _combinations(vendor, names, literals)
+        found = None if len(names) > MOST_PATTERNS else _unwritten(vendor, names, literals)
+        if found is None and vendor not in spread and len(names) <= MOST_PATTERNS:
+            found = _least(vendor, names, literals)
         if found is None:
             inexact = f"the action patterns of `{vendor}` are too many to tell apart"
         else:
             made.extend(f"{vendor}:{name}" for name in found)
     return made, inexact
+
+
+def _least(vendor: str, names: set[str], literals: Mapping[str, str]) -> list[str] | None:
+    """For each pattern a name that it matches, and no pattern that does not include it.
+
+    Where patterns only allow, such a name is allowed by least: if it is covered, all others are that
+    the pattern matches.
+    """
+    written = [pattern.exact(text.partition(":")[2]) for text in literals if text.startswith(f"{vendor}:")]
+    globs = [pattern.glob(name) for name in sorted(names)]
+    found = []
+    for one in globs:
+        others = [other for other in globs if not pattern.includes(other, one)]
+        found.append(pattern.find([[one]], [*others, *written]))
+    texts = [text for text in found if isinstance(text, str) and _NAME.fullmatch(text)]
+    return texts if len(texts) == len(globs) else None
+
+
+def _unwritten(vendor: str, names: set[str], literals: Mapping[str, str]) -> list[str] | None:
+    found = _beyond_prefixes(names) if all(map(matching.is_prefix, names)) else None
+    if found is not None and not any(f"{vendor}:{name}" in literals for name in found):
+        return found
+    return _combinations(vendor, names, literals)
 
 
 def _beyond_prefixes(names: set[str]) -> list[str] | None:
