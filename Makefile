@@ -31,7 +31,8 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY)
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench setup
+	$(BIN)/python -m bench policy
 
 # The judges of the policy engine at full length, half an hour on two cores. iam-simulate needs node and npm.
 JUDGE := judges/iam_simulate/node_modules/.package-lock.json

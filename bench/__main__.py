@@ -1,4 +1,4 @@
-"""`python -m bench [--rounds N] [--json FILE]`."""
+"""`python -m bench [setup|policy] [--rounds N] [--json FILE]`; `setup`, the guide, where no suite is named."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench import policy
 from bench.measure import measure_guide, measure_start
 from bench.table import as_json, table
 
@@ -18,12 +19,25 @@ STARTS = 15
 
 
 def main() -> None:
-    """Measure, print the tables, and write the JSON where it is asked for."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Narrowgate beside its peers, in one run.")
+    """Run the suite that is named first."""
+    given = sys.argv[1:]
+    suite = given.pop(0) if given[:1] in (["setup"], ["policy"]) else "setup"
+    if suite == "policy":
+        with _bytecode():
+            policy.main(given, _tell)
+    else:
+        setup(given)
+
+
+def setup(arguments: Sequence[str]) -> None:
+    """Measure the guide, print the tables, and write the JSON where it is asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench setup", description="Narrowgate beside its peers, in one run."
+    )
     parser.add_argument("--rounds", type=int, default=5, help="rounds of the guide (default: 5)")
     parser.add_argument("--delay", type=float, default=0.08, help="seconds added to each AWS call (default: 0.08)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the measures to a file")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     if asked.rounds < 1:
         parser.error("--rounds must be at least 1")
     with _bytecode():

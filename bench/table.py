@@ -58,7 +58,7 @@ def _guide(guide: Guide) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [("", "wall s", "first call to last s", "calls", "reads", "writes", "ours / it")]
     for name, peer in named:
         rows.append((name, *_numbers(peer), f"{guide.setup.wall / peer.wall:.2f}"))
-    yield from _aligned(rows)
+    yield from aligned(rows)
     least = guide.chain.total * guide.delay
     chain = guide.chain
     yield (
@@ -76,7 +76,7 @@ def _again(guide: Guide) -> Iterator[str]:
     yield f"setup again, nothing to do, {guide.delay * 1000:.0f} ms for each AWS call"
     rows: list[tuple[str, ...]] = [("", "wall s", "first call to last s", "calls", "reads", "writes", "rounds")]
     rows.append(("narrowgate setup --yes", *_numbers(guide.again), str(guide.chain.again)))
-    yield from _aligned(rows)
+    yield from aligned(rows)
     yield "calls: " + ", ".join(
         name if count == 1 else f"{name} x{count}" for name, count in _operations(guide.again.runs[-1])
     )
@@ -86,7 +86,7 @@ def _start(start: Mapping[str, float]) -> Iterator[str]:
     yield "start-up, no delay"
     rows: list[tuple[str, ...]] = [("", "wall s", "goal s")]
     rows += [(name, f"{wall:.3f}", f"{GOALS[name]:.2f}" if name in GOALS else "") for name, wall in start.items()]
-    yield from _aligned(rows)
+    yield from aligned(rows)
 
 
 def _numbers(peer: Peer) -> tuple[str, ...]:
@@ -110,7 +110,8 @@ def _operations(run: Run) -> list[tuple[str, int]]:
     return sorted(Counter(seen.operation for seen in run.calls).items())
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Lines with the first column to the left and the others to the right."""
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for row in rows:
         first, *rest = (cell.ljust(widths[0]) if at == 0 else cell.rjust(widths[at]) for at, cell in enumerate(row))

@@ -23,9 +23,9 @@ from judges.samples import Decide, allows, asks
 from narrowgate.adapters.action_data import action_list
 from narrowgate.policy import Document, evaluate, from_value
 from narrowgate.policy.actions import ActionList
-from narrowgate.policy.compare import covers
+from narrowgate.policy.comparison import covers
 from narrowgate.policy.global_keys import GLOBAL_KEYS
-from narrowgate.policy.request import Request
+from narrowgate.policy.request_context import Request
 from narrowgate.policy.service import Columns
 from narrowgate.policy.verdict import Proved, Refuted
 

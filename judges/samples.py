@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from narrowgate.policy import Decision, Document, Layers, from_value, request
 from narrowgate.policy.document import Statement
-from narrowgate.policy.request import Request
+from narrowgate.policy.request_context import Request
 
 ACCOUNT: Final = "123456789012"
 PRINCIPAL: Final = f"arn:aws:iam::{ACCOUNT}:user/judged"

@@ -10,7 +10,7 @@ from narrowgate.policy.decision import Layers
 from narrowgate.policy.document import Document, Kind
 from narrowgate.policy.grammar import from_value
 from narrowgate.policy.place import Faults
-from narrowgate.policy.request import Request, Requester, request
+from narrowgate.policy.request_context import Request, Requester, request
 
 Json: TypeAlias = dict[str, Any]
 

@@ -251,7 +251,7 @@ def test_deciding_starts_without_what_other_commands_need(alone: Person, command
     done = alone.run(sys.executable, "-X", "importtime", *batch)
     loaded = {line.rpartition("|")[2].strip() for line in done.err.splitlines()}
     assert done.code == 0
-    assert "narrowgate.policy.evaluate" in loaded
+    assert "narrowgate.policy.evaluation" in loaded
     assert not loaded & {"boto3", "botocore", "moto", "pydantic", "ruamel.yaml", "rich", "flask", "asyncio"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from narrowgate.policy.request import Requester
+from narrowgate.policy.request_context import Requester
 
 A, B = "111122223333", "444455556666"
 USER, ROLE, PATHED = f"arn:aws:iam::{A}:user/alice", f"arn:aws:iam::{A}:role/app", f"arn:aws:iam::{A}:role/team/app"

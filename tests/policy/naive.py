@@ -14,7 +14,7 @@ from policy.naive_values import NEGATED, Expanded, compare, expand, glob, readab
 
 from narrowgate.policy.decision import LAYERS, Deciding, Decision, Layer, Layers, Switches
 from narrowgate.policy.document import Condition, Document, Patterns, Principal, Principals, Statement
-from narrowgate.policy.request import Request, Requester
+from narrowgate.policy.request_context import Request, Requester
 
 Levels: TypeAlias = "tuple[tuple[object, ...], ...]"
 Rows: TypeAlias = "frozenset[str]"

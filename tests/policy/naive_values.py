@@ -11,7 +11,7 @@ from fractions import Fraction
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple, TypeAlias
 
-from narrowgate.policy.request import Value
+from narrowgate.policy.request_context import Value
 
 ORDERS = ("LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 POSITIVE = {"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "Bool", "BinaryEquals"}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from narrowgate.policy import Document, Faults, from_value, matches
 from narrowgate.policy.actions import list_of
 from narrowgate.policy.pairs import Pair
+from narrowgate.policy.permission_surface import Surface, surface
 from narrowgate.policy.service import Action, ResourceType, Service
-from narrowgate.policy.surface import Surface, surface
 
 THING = ResourceType("thing", ("arn:*:s:*:*:thing/*",), required=True)
 BOX = ResourceType("box", ("arn:*:s:::box/*", "arn:*:s:::case"), required=False, keys=("s:BoxColour",))

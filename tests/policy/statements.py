@@ -7,7 +7,7 @@ from typing import Any
 
 from narrowgate.policy import Document, Faults, Request, Requester, from_value, request
 from narrowgate.policy.actions import ActionList, list_of
-from narrowgate.policy.minimise import Minimised, minimise
+from narrowgate.policy.minimisation import Minimised, minimise
 from narrowgate.policy.service import Action, Service
 
 ME = Requester("AWS", "arn:aws:iam::123456789012:user/u")

@@ -69,7 +69,7 @@ def naively(asked: Request, side: Sequence[Document], *ceilings: Sequence[Docume
     return decide(asked, layers).outcome == "allowed"
 
 
-@pytest.mark.parametrize("number", [150, pytest.param(3_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [60, pytest.param(3_000, marks=pytest.mark.slow)])
 def test_what_is_proved_no_sample_breaks(number: int) -> None:
     proved = 0
     for rng, a, b in pairs(1, number):
@@ -82,7 +82,7 @@ def test_what_is_proved_no_sample_breaks(number: int) -> None:
     assert proved > number // 4
 
 
-@pytest.mark.parametrize("number", [250, pytest.param(3_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [120, pytest.param(3_000, marks=pytest.mark.slow)])
 def test_a_counterexample_replays_with_the_naive_judge(number: int) -> None:
     refuted = unknown = 0
     for _, a, b in pairs(2, number):
@@ -93,11 +93,11 @@ def test_a_counterexample_replays_with_the_naive_judge(number: int) -> None:
             asked = verdict.counterexample.request
             assert naively(asked, b) and not naively(asked, a), (a, b, asked)
     assert refuted > number // 4
-    assert unknown < number // 30
+    assert unknown < number // 25
 
 
 def test_covers_is_reflexive() -> None:
-    for _, a, b in pairs(3, 60):
+    for _, a, b in pairs(3, 40):
         assert covers(a, a) == Proved("open")
         assert isinstance(covers((*a, *b), (*a, *b)), Proved)
 
@@ -105,17 +105,17 @@ def test_covers_is_reflexive() -> None:
 def test_covers_is_transitive() -> None:
     """Chains come about by taking Allows away and adding Denies."""
     chains = 0
-    for rng, a, b in pairs(4, 200):
+    for rng, a, b in pairs(4, 120):
         third = random_pair(rng)[0]
         for one, two, three in ((a, b, third), (third, b, a), (b, a, third)):
             if isinstance(covers(one, two), Proved) and isinstance(covers(two, three), Proved):
                 chains += 1
                 assert isinstance(covers(one, three), Proved), (one, two, three)
-    assert chains > 5
+    assert chains > 2
 
 
 def test_covering_each_other_is_being_equivalent() -> None:
-    for _, a, b in pairs(5, 120):
+    for _, a, b in pairs(5, 50):
         there, back, both = covers(a, b), covers(b, a), equivalent(a, b)
         if isinstance(both, Proved):
             assert isinstance(there, Proved) and isinstance(back, Proved)
@@ -126,7 +126,7 @@ def test_covering_each_other_is_being_equivalent() -> None:
 
 
 def test_the_difference_is_empty_exactly_when_the_other_covers() -> None:
-    for _, a, b in pairs(6, 100):
+    for _, a, b in pairs(6, 40):
         left = difference(b, a)
         assert type(left) is type(covers(a, b))
         if isinstance(left, Refuted):
@@ -135,7 +135,7 @@ def test_the_difference_is_empty_exactly_when_the_other_covers() -> None:
 
 def test_an_intersection_has_a_request_that_both_allow() -> None:
     found = 0
-    for rng, a, b in pairs(7, 100):
+    for rng, a, b in pairs(7, 50):
         both = intersection(a, b)
         if isinstance(both, Refuted):
             found += 1
@@ -144,13 +144,13 @@ def test_an_intersection_has_a_request_that_both_allow() -> None:
             for _ in range(20):
                 asked = sample(rng, (*a, *b), DECIDED)
                 assert not (naively(asked, a) and naively(asked, b))
-    assert found > 20
+    assert found > 10
 
 
 def test_ceilings_count_on_both_sides() -> None:
     """Under its ceilings a allows less; what is proved of it no sample breaks, and counterexamples replay."""
     seen: set[type] = set()
-    for rng, a, b in pairs(8, 150):
+    for rng, a, b in pairs(8, 50):
         ceiling, own = random_pair(rng)
         verdict = covers(grants(*a, ceilings=[ceiling]), grants(*b, ceilings=[own]))
         seen.add(type(verdict))
@@ -165,14 +165,14 @@ def test_ceilings_count_on_both_sides() -> None:
 
 
 def test_a_ceiling_only_takes_away() -> None:
-    for _, a, b in pairs(9, 80):
+    for _, a, b in pairs(9, 40):
         assert isinstance(covers(a, grants(*a, ceilings=[b])), Proved)
         assert isinstance(covers(b, grants(*a, ceilings=[b])), Proved)
 
 
 def test_nothing_is_covered_by_everything_and_everything_by_administration() -> None:
     everything = policy(EVERYTHING)
-    for _, a, _ in pairs(10, 60):
+    for _, a, _ in pairs(10, 40):
         assert isinstance(covers(a, ()), Proved)
         assert isinstance(covers((everything,), a), Proved)
 

@@ -10,7 +10,7 @@ from policy.statements import KNOWN, document, negated, random_documents
 
 from narrowgate.policy import Document
 from narrowgate.policy.clause import policies_of
-from narrowgate.policy.compare import equivalent
+from narrowgate.policy.comparison import equivalent
 from narrowgate.policy.folding import folded
 from narrowgate.policy.idle import Ground, without_idle
 from narrowgate.policy.merging import merged

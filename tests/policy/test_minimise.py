@@ -13,8 +13,8 @@ from policy.statements import KNOWN, minimised, negated, random_documents, rando
 
 from narrowgate.policy import Document, Evaluator, Layers, from_value, parse, size
 from narrowgate.policy.actions import ActionList
-from narrowgate.policy.compare import equivalent
-from narrowgate.policy.minimise import Minimised, NotMinimised, minimise
+from narrowgate.policy.comparison import equivalent
+from narrowgate.policy.minimisation import Minimised, NotMinimised, minimise
 from narrowgate.policy.verdict import Proved, Universe
 
 AWS: dict[str, Any] = json.loads(aws_managed_policies_data)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from policy.statements import KNOWN, document, minimised, texts
 
-from narrowgate.policy.minimise import Minimised, minimise
+from narrowgate.policy.minimisation import Minimised, minimise
 from narrowgate.policy.verdict import Proved
 
 B, C, BX, BALL = "arn:aws:s3:::b", "arn:aws:s3:::c", "arn:aws:s3:::b/x", "arn:aws:s3:::b/*"

@@ -8,8 +8,8 @@ import pytest
 from policy.statements import document
 
 from narrowgate.policy import Document, from_value, size
-from narrowgate.policy.compare import equivalent
-from narrowgate.policy.minimise import Minimised, NotMinimised, minimise
+from narrowgate.policy.comparison import equivalent
+from narrowgate.policy.minimisation import Minimised, NotMinimised, minimise
 from narrowgate.policy.splitting import INLINE_QUOTA, MANAGED_QUOTA, Holder
 from narrowgate.policy.verdict import Proved
 

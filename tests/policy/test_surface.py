@@ -14,8 +14,8 @@ from narrowgate.adapters.action_data import action_list
 from narrowgate.policy import Document, from_value, parse
 from narrowgate.policy.actions import list_of
 from narrowgate.policy.pairs import Pair, pairs_of
+from narrowgate.policy.permission_surface import Counts, Surface, difference, surface
 from narrowgate.policy.reach import meets
-from narrowgate.policy.surface import Counts, Surface, difference, surface
 
 
 def test_nothing_allows_nothing() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy.small_world import LIST, counted, document, of, statements
 
-from narrowgate.policy.surface import Surface, difference, surface
+from narrowgate.policy.permission_surface import Surface, difference, surface
 
 
 @settings(max_examples=120, deadline=None)

@@ -13,7 +13,7 @@ from narrowgate.policy.decision import DEFAULTS
 from narrowgate.policy.gaps import around_dates, around_networks, around_numbers
 from narrowgate.policy.literal import Literal, literals
 from narrowgate.policy.predicate import holds
-from narrowgate.policy.request import Value
+from narrowgate.policy.request_context import Value
 from narrowgate.policy.theory import Theory, theory
 from narrowgate.policy.values import instant, number
 

@@ -31,7 +31,7 @@ from policy.alphabet import (
 
 from narrowgate.policy import Document, Kind, from_value
 from narrowgate.policy.decision import Layers, Switches
-from narrowgate.policy.request import Request, request
+from narrowgate.policy.request_context import Request, request
 
 T = TypeVar("T")
 

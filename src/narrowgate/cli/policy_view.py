@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from narrowgate.policy import Deciding, Decision, Explanation, Layer, Request
-from narrowgate.policy.explain import described
+from narrowgate.policy.explanation import described
 
 if TYPE_CHECKING:
-    from narrowgate.policy.surface import Counts, SurfaceDifference
+    from narrowgate.policy.permission_surface import Counts, SurfaceDifference
     from narrowgate.report.text import Line, Tone
     from narrowgate.verbs.policy_compare import Compared
     from narrowgate.verbs.policy_files import Formatted

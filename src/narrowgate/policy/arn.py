@@ -50,6 +50,9 @@ def parse_arn(text: str) -> Arn | None:
     Colons beyond the fifth belong to the resource; colons in a policy variable separate nothing.
     Whether the parts make sense is not asked here.
     """
+    if "${" not in text:
+        head, *parts = text.split(":", 5)
+        return Arn(*parts) if head == "arn" and len(parts) == 5 else None
     cuts: list[int] = []
     for found in _SEPARATOR.finditer(text):
         if found.group(1):

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from narrowgate.policy.decision import LAYERS, Deciding, Decision, Layer
 from narrowgate.policy.grant import DIRECT, LIMITED, NOBODY, Strength
-from narrowgate.policy.request import Category
+from narrowgate.policy.request_context import Category
 
 
 class Gate(NamedTuple):

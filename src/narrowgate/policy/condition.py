@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -22,6 +23,7 @@ from narrowgate.policy.variable import VARIABLE
 
 QUALIFIERS: Final = ("ForAllValues:", "ForAnyValue:")
 IF_EXISTS: Final = "IfExists"
+LONGEST_OPERATOR: Final = 64
 
 Canonical: TypeAlias = Callable[[str], "str | None"]
 """A value as it means, or None where it does not have the form."""
@@ -179,6 +181,11 @@ def parse_operator(text: str) -> Operator | None:
 
     AWS is silent about other cases (`stringequals`); the stricter reading is taken.
     """
+    return _parsed(text) if len(text) <= LONGEST_OPERATOR else None
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> Operator | None:
     qualifier = next((q for q in QUALIFIERS if text.startswith(q)), "")
     rest = text.removeprefix(qualifier)
     if rest in FORMS:

@@ -14,7 +14,7 @@ from narrowgate.policy.clause import Names
 from narrowgate.policy.decision import Switches
 from narrowgate.policy.placeholder import ACCOUNT
 from narrowgate.policy.principal import canonical_principal
-from narrowgate.policy.request import Request, Requester, several
+from narrowgate.policy.request_context import Request, Requester, several
 
 Strength: TypeAlias = int
 NOBODY: Final[Strength] = 0
@@ -24,6 +24,9 @@ LIMITED: Final[Strength] = 2
 """The role is named, or everyone: boundary and session policy still limit."""
 DIRECT: Final[Strength] = 3
 """The user or the session itself is named, or a principal that has no other policies."""
+
+EVERYONE_DIRECTLY: Final[Names] = (False, (("AWS", "*"),))
+"""A Principal that names everyone and nobody else."""
 
 Grants: TypeAlias = Callable[[Request], Strength]
 _Naming: TypeAlias = Callable[[Request], Strength]

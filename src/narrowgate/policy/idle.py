@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from narrowgate.policy.actions import ActionList
 from narrowgate.policy.arn import is_pattern
-from narrowgate.policy.compare import covers
+from narrowgate.policy.comparison import covers
 from narrowgate.policy.rule import Rule, clause_of, clauses, needs_of, size_of, text_of
 from narrowgate.policy.universe import Names, closed_names, open_names
 from narrowgate.policy.verdict import Proved, Universe

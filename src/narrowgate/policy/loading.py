@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -24,7 +24,7 @@ from narrowgate.policy.placeholder import leftover_in_value
 from narrowgate.policy.reader import MOST_VALUES
 from narrowgate.policy.resource import resource_fault, variable_fault
 
-LONGEST: Final = 131_072
+LONGEST: Final = 262_144
 """Longer texts, and decoded documents with more values, go the strict way, which counts."""
 
 LONGEST_VALUE: Final = 512
@@ -58,7 +58,9 @@ def load(source: str | Mapping[str, object], kind: Kind, *, lenient: bool = Fals
     try:
         value = _decoded(source) if isinstance(source, str) else source
         if kind in _VERSIONS:
-            return _counted(_policy(value, kind))
+            made = _policy(value, kind)
+            # A text of at most LONGEST characters has no more values than the strict reader takes.
+            return made if isinstance(source, str) else _counted(made)
     except _NotSure:
         pass
     strict = (
@@ -71,10 +73,9 @@ def _decoded(text: str) -> object:
     if len(text) > LONGEST:
         raise _NotSure
     try:
-        value = json.loads(text, object_pairs_hook=_without_repetition)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise _NotSure from None
-    return value
 
 
 def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -82,6 +83,9 @@ def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(made) < len(pairs):
         raise _NotSure
     return made
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_without_repetition)
 
 
 def _counted(policy: Policy) -> Policy:
@@ -117,41 +121,69 @@ def _clause(statement: object, modern: bool) -> Clause:
     fits = _SID.fullmatch(sid) if isinstance(sid, str) else "Sid" not in statement
     if effect not in ("Allow", "Deny") or not fits:
         raise _NotSure
-    not_actions, actions = _one_of(statement, "Action", "NotAction")
-    not_resources, resources = _one_of(statement, "Resource", "NotResource")
-    lines = "\n".join(actions) + "\n"
+    not_actions, value = _one_of(statement, "Action", "NotAction")
+    actions = _listed(value)
+    lines = _joined(actions)
     # An action with a line feed in it would pass for two.
     if not _ACTIONS.fullmatch(lines) or lines.count("\n") != len(actions):
         raise _NotSure
-    if not all(_is_resource(text, modern) for text in resources):
-        raise _NotSure
+    not_resources, value = _one_of(statement, "Resource", "NotResource")
+    resources = _EVERYTHING if value == "*" else _resources(value, modern)
     terms = _terms(statement["Condition"], modern) if "Condition" in statement else ()
     return Clause(effect, actions, not_actions, resources, not_resources, None, terms, sid, modern)
 
 
-def _one_of(statement: Mapping[str, object], plain: str, negated: str) -> tuple[bool, tuple[str, ...]]:
+def _one_of(statement: Mapping[str, object], plain: str, negated: str) -> tuple[bool, object]:
     is_negated = negated in statement
     if is_negated is (plain in statement):
         raise _NotSure
-    return is_negated, _strings(statement[negated if is_negated else plain])
+    return is_negated, statement[negated if is_negated else plain]
+
+
+def _listed(value: object) -> tuple[str, ...]:
+    """One or a list, not empty, of what `_joined` has to prove to be texts."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list) or not value:
+        raise _NotSure
+    return tuple(value)
+
+
+def _joined(texts: tuple[str, ...]) -> str:
+    try:
+        return "\n".join(texts) + "\n"
+    except TypeError:
+        raise _NotSure from None
 
 
 def _strings(value: object) -> tuple[str, ...]:
-    found = [value] if isinstance(value, str) else value
-    if not isinstance(found, list) or not found:
+    """Texts that may be remembered: none is very long."""
+    found = _listed(value)
+    if len(_joined(found)) > LONGEST_VALUE and max(map(len, found)) > LONGEST_VALUE:
         raise _NotSure
-    try:
-        length = len("".join(found))
-    except TypeError:
-        raise _NotSure from None
-    if length > LONGEST_VALUE and max(map(len, found)) > LONGEST_VALUE:
-        raise _NotSure
-    return tuple(found)
+    return found
+
+
+_EVERYTHING: Final = ("*",)
+
+
+def _resources(value: object, modern: bool) -> tuple[str, ...]:
+    found = _strings(value)
+    for text in found:
+        if text != "*" and not _is_resource(text, modern):
+            raise _NotSure
+    return found
+
+
+# Resources as most are: none of the services with rules of their own, no placeholder, no variable.
+_USUAL: Final = re.compile(
+    r"arn:(?:aws|\*):(?!iam:|s3:)[a-z0-9-]++:(?:|\*|us-east-1):(?:|\*|[0-9]{12}):(?!.*(?:YOUR|HERE))[A-Za-z0-9/*:._?+@=-]++"
+)
 
 
 @lru_cache(maxsize=16_384)
 def _is_resource(text: str, modern: bool) -> bool:
-    if text == "*":
+    if _USUAL.fullmatch(text):
         return True
     fine = is_legal(text) and resource_fault(text) is None
     return fine and not (modern and "${" in text and variable_fault(text))
@@ -162,29 +194,30 @@ def _terms(value: object, modern: bool) -> tuple[Term, ...]:
         raise _NotSure
     found: list[Term] = []
     for name, keys in value.items():
-        operator = _operator(name) if isinstance(name, str) and len(name) <= LONGEST_VALUE else None
+        operator = parse_operator(name) if isinstance(name, str) else None
         if operator is None or not isinstance(keys, dict) or not keys:
             raise _NotSure
-        if len({key.lower() for key in keys if isinstance(key, str)}) < len(keys):
+        if len(keys) > 1 and len({key.lower() for key in keys if isinstance(key, str)}) < len(keys):
             raise _NotSure
-        found.extend((name, key, _listed(key, listed, operator, modern)) for key, listed in keys.items())
+        variables = modern and operator.takes_variables
+        for key, value in keys.items():
+            listed = _SPELLED[value] if isinstance(value, bool) else _strings(value)
+            if not _is_key(key) or (operator.form.single and len(listed) > 1):
+                raise _NotSure
+            for text in listed:
+                if not _is_value(operator.name, text, variables):
+                    raise _NotSure
+            found.append((name, key, listed))
     return tuple(found)
 
 
-_operator = lru_cache(maxsize=1_024)(parse_operator)
+@lru_cache(maxsize=4_096)
+def _known_key(key: str) -> bool:
+    return is_condition_key(key)
 
 
-def _listed(key: str, value: object, operator: Operator, modern: bool) -> tuple[str, ...]:
-    found = _SPELLED[value] if isinstance(value, bool) else _strings(value)
-    if not is_condition_key(key) or not _fit(operator, found, modern and operator.takes_variables):
-        raise _NotSure
-    return found
-
-
-def _fit(operator: Operator, found: Sequence[str], variables: bool) -> bool:
-    if operator.form.single and len(found) > 1:
-        return False
-    return all(_is_value(operator.name, text, variables) for text in found)
+def _is_key(key: object) -> bool:
+    return isinstance(key, str) and len(key) <= LONGEST_VALUE and _known_key(key)
 
 
 @lru_cache(maxsize=16_384)

@@ -17,7 +17,7 @@ from narrowgate.policy import matching, values
 from narrowgate.policy.clause import Term
 from narrowgate.policy.condition import Operator, parse_operator
 from narrowgate.policy.decision import Switches
-from narrowgate.policy.request import Context, several
+from narrowgate.policy.request_context import Context, lower_key, several
 from narrowgate.policy.variable import COLON, Template, bare, hidden, template
 
 Meets: TypeAlias = Callable[[str], bool]
@@ -38,7 +38,7 @@ def holds(term: Term, *, has_variables: bool, switches: Switches) -> Holds | Non
     has_variables = has_variables and operator.takes_variables
     if not all(operator.reads(text, variables=has_variables) for text in listed):
         return None
-    key = key.lower()
+    key = lower_key(key)
     if operator.name == "Null":
         return _null(key, {values.truth(text) for text in listed})
     if has_variables and any("${" in text for text in listed):
@@ -175,7 +175,10 @@ def _ip(listed: Listed) -> Meets:
         if actual is None:
             return False
         version, number = actual
-        return any(each.version == version and each.first <= number <= each.last for each in wanted)
+        for each, first, last in wanted:  # noqa: SIM110 - a generator costs more than what it saves, a million times
+            if each == version and first <= number <= last:
+                return True
+        return False
 
     return meets
 

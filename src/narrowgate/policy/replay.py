@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from narrowgate.policy.boxes import Grants, Keys
 from narrowgate.policy.decision import Layers
 from narrowgate.policy.document import NEW_VERSION, Document, Patterns, Principal, Principals, Statement, Text
-from narrowgate.policy.evaluate import evaluate, owner_must_allow
-from narrowgate.policy.request import Context, Request, Requester, Value
+from narrowgate.policy.evaluation import evaluate, owner_must_allow
+from narrowgate.policy.request_context import Context, Request, Requester, Value
 from narrowgate.policy.search import Domains
 from narrowgate.policy.variable import bare, template
 from narrowgate.policy.verdict import Counterexample

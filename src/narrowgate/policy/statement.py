@@ -14,10 +14,11 @@ from narrowgate.policy import matching
 from narrowgate.policy.clause import Clause
 from narrowgate.policy.condition import parse_operator
 from narrowgate.policy.decision import Deciding, Switches
-from narrowgate.policy.grant import DIRECT, Grants, Strength, grants, is_unknowable
+from narrowgate.policy.grant import DIRECT, EVERYONE_DIRECTLY, Grants, Strength, grants, is_unknowable
 from narrowgate.policy.predicate import Holds, holds
-from narrowgate.policy.request import Context, Request
-from narrowgate.policy.variable import Template, Variable, has_variables, hidden, template
+from narrowgate.policy.request_context import Context, Request
+from narrowgate.policy.resource_matching import resource_test
+from narrowgate.policy.variable import Variable, template
 
 Matches: TypeAlias = Callable[[Request], Strength]
 """How directly the statement names the principal, where it matches; 0 where it does not."""
@@ -32,7 +33,6 @@ class Compiled:
 
     clause: Clause
     place: Deciding
-    selects: Callable[[str], bool]
     grants: Grants | None
     resource: Callable[[Request], bool] | None
     conditions: tuple[Holds, ...]
@@ -51,13 +51,11 @@ def compiled(clause: Clause, place: Deciding, switches: Switches, *, bounded: bo
     conditions = tuple(holds(term, has_variables=modern, switches=switches) for term in clause.terms)
     unknowable = clause.principals is not None and is_unknowable(clause.principals)
     evaluable = None not in conditions and not unknowable
-    texts = clause.resources or ()
     return Compiled(
         clause,
         place,
-        selects(clause),
         _grants(clause, unknowable, switches, bounded),
-        _resource(texts, clause.not_resources, modern, whole=switches.resource_wildcards == "whole"),
+        resource_test(clause, whole=switches.resource_wildcards == "whole"),
         tuple(test for test in conditions if test is not None) if evaluable else (),
         _variables(clause, evaluable) if modern and switches.unresolved_variable == "statement" else (),
         not evaluable,
@@ -68,39 +66,16 @@ def _grants(clause: Clause, unknowable: bool, switches: Switches, bounded: bool)
     """Whoever a canonical user is: the principal may be it, and is exempt only where it is listed otherwise."""
     if clause.principals is None or (unknowable and not clause.principals[0]):
         return None
+    if clause.principals == EVERYONE_DIRECTLY and switches.everyone == "unlimited":
+        return None
     return grants(clause.principals, switches, bounded=bounded)
 
 
 def selects(clause: Clause) -> Callable[[str], bool]:
     """Whether the Action or NotAction element selects an action, given in lower case."""
-    test = matching.one_of((action.lower() for action in clause.actions), matching.glob)
+    texts = "\n".join(clause.actions).lower().split("\n")
+    test = matching.one_of(texts, matching.glob)
     return (lambda action: not test(action)) if clause.not_actions else test
-
-
-def _resource(texts: tuple[str, ...], negated: bool, modern: bool, *, whole: bool) -> Callable[[Request], bool] | None:
-    if not texts or ("*" in texts and not negated and not (modern and has_variables(texts))):
-        return None
-    plain = tuple(text for text in texts if not (modern and "${" in text))
-    filled = tuple(template(text) for text in texts if modern and "${" in text)
-    test = matching.one_of(plain, lambda text: matching.resource(text, whole=whole))
-    if filled:
-        return _filled(test, filled, negated, whole)
-    return (lambda request: not test(request.resource)) if negated else (lambda request: test(request.resource))
-
-
-def _filled(
-    plain: Callable[[str], bool], filled: tuple[Template, ...], negated: bool, whole: bool
-) -> Callable[[Request], bool]:
-    """The resource test where some patterns are known with the context only."""
-
-    def test(request: Request) -> bool:
-        if plain(request.resource):
-            return not negated
-        texts = (text for each in filled if (text := each.filled(request.context)) is not None)
-        value = hidden(request.resource)
-        return any(matching.resource(text, whole=whole)(value) for text in texts) is not negated
-
-    return test
 
 
 def _variables(clause: Clause, evaluable: bool) -> tuple[Variable, ...]:
@@ -141,9 +116,17 @@ def _unnamed(resource: Callable[[Request], bool] | None, conditions: Holds | Non
 
 def _all(conditions: tuple[Holds, ...], variables: tuple[Variable, ...]) -> Holds | None:
     """One test for all conditions and for the variables that must be resolved."""
-    if not variables and len(conditions) <= 1:
+    if variables:
+        return _voidable(conditions, variables)
+    if len(conditions) <= 1:
         return conditions[0] if conditions else None
+    if len(conditions) == 2:
+        one, two = conditions
+        return lambda context: one(context) and two(context)
+    return lambda context: all(holds(context) for holds in conditions)
 
+
+def _voidable(conditions: tuple[Holds, ...], variables: tuple[Variable, ...]) -> Holds:
     def test(context: Context) -> bool:
         if any(variable.value(context) is None for variable in variables):
             return False

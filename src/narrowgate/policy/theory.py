@@ -17,7 +17,7 @@ from narrowgate.policy import pattern
 from narrowgate.policy.gaps import around_dates, around_networks, around_numbers
 from narrowgate.policy.literal import Atom, Literal
 from narrowgate.policy.predicate import MEETS
-from narrowgate.policy.request import Value
+from narrowgate.policy.request_context import Value
 from narrowgate.policy.variable import VARIABLE
 
 MOST_SETS: Final = 2_048

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple, TypeAlias
 
@@ -72,6 +73,7 @@ def _offset(zone: str | None) -> timedelta:
     return -distance if zone[0] == "-" else distance
 
 
+@lru_cache(maxsize=4_096)
 def address(text: str) -> tuple[int, int] | None:
     """Version and number of one IP address."""
     try:

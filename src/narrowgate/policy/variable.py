@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from narrowgate.policy.request import Context
+from narrowgate.policy.request_context import Context
 
 # Literal stars and question marks among wildcards: lone surrogates, which no request may hold.
 STAR: Final = "\ud800"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from narrowgate.policy.decision import Decision, Layers
-from narrowgate.policy.request import Request
+from narrowgate.policy.request_context import Request
 
 Universe: TypeAlias = Literal["open", "closed", "typed"]
 """Which requests there are. Open: any action, on any ARN or `*`. Closed: the known actions. Typed: the

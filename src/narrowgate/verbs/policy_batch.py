@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeAlias
 
 from narrowgate.policy import Fault
 from narrowgate.policy.decision import Decision, Switches
-from narrowgate.policy.evaluate import Evaluator
+from narrowgate.policy.evaluation import Evaluator
 from narrowgate.policy.lines import told
 from narrowgate.verbs.policy_json import decision_data
 from narrowgate.verbs.policy_request import Requests, Wrong

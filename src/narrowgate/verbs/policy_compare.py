@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from narrowgate.policy import Fault, Readable
 from narrowgate.policy.actions import ActionList
-from narrowgate.policy.compare import covers
+from narrowgate.policy.comparison import covers
 from narrowgate.policy.lines import read_fields
 from narrowgate.policy.verdict import Proved, Refuted, Universe
 from narrowgate.verbs.policy_batch import Answer, Sink, Source, Tally, answer_lines

@@ -10,7 +10,7 @@ from typing import Final
 from narrowgate.policy import Explanation, Failure, Fault
 from narrowgate.policy.decision import Deciding, Decision
 from narrowgate.policy.place import shown
-from narrowgate.policy.request import PrincipalType, Request, Requester
+from narrowgate.policy.request_context import PrincipalType, Request, Requester
 
 PRINCIPALS: Final[Mapping[PrincipalType, tuple[str, ...]]] = MappingProxyType(
     {"AWS": ("arn", "role_arn"), "Service": ("service",), "Federated": ("provider",), "Anonymous": ()}

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 from narrowgate.policy import Fault, Faults, Kind, Readable, load, parse_arn
 from narrowgate.policy.decision import Layers
 from narrowgate.policy.lines import Fields, Memory, Number, Span, elements, moved, read_fields
-from narrowgate.policy.request import Request, Requester, request
+from narrowgate.policy.request_context import Request, Requester, request
 from narrowgate.verbs.policy_files import AnyKind, guessed
 from narrowgate.verbs.policy_json import Faulty, context, faulty, requester
 

@@ -9,7 +9,7 @@ from typing import Any
 from narrowgate.adapters.action_data import action_list
 from narrowgate.errors import UsageError
 from narrowgate.policy.actions import ActionList
-from narrowgate.policy.surface import Surface, SurfaceDifference, difference, surface
+from narrowgate.policy.permission_surface import Surface, SurfaceDifference, difference, surface
 from narrowgate.verbs.policy_files import AnyKind, Files, read_documents
 
 

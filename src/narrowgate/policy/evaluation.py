@@ -9,14 +9,14 @@ INVARIANT: a decision depends on the request and the layers only, never on the d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from narrowgate.policy.clause import Clause, Policy, policies_of
 from narrowgate.policy.conclusion import Case, Gate, Slot, conclude
 from narrowgate.policy.decision import DEFAULTS, LAYERS, Deciding, Decision, Layer, Layers, Switches
-from narrowgate.policy.request import Category, Request
-from narrowgate.policy.statement import Compiled, Matches, compiled
+from narrowgate.policy.request_context import Category, Request
+from narrowgate.policy.statement import Compiled, Matches, compiled, selects
 
 # Bounds on what is remembered: requests may name ever new actions, and match ever new statements.
 MOST_ACTIONS: Final = 32_768
@@ -67,13 +67,14 @@ class _Plan:
 class Evaluator:
     """Decides many requests against the same documents; compiled step by step, as actions come."""
 
-    __slots__ = ("_compiled", "_gates", "_members", "_plans", "_switches", "layers")
+    __slots__ = ("_compiled", "_gates", "_members", "_plans", "_selects", "layers", "switches")
 
     def __init__(self, layers: Layers, switches: Switches = DEFAULTS) -> None:
         self.layers = layers
-        self._switches = switches
+        self.switches = switches
         self._members = tuple(_members(layers))
         self._gates = tuple(_gates(layers))
+        self._selects: dict[int, Callable[[str], bool]] = {}
         self._compiled: dict[int, Compiled] = {}
         self._plans: dict[Category, dict[str, _Plan]] = {c: {} for c in _MEETS}
 
@@ -107,8 +108,9 @@ class Evaluator:
         tests: list[tuple[int, Matches]] = []
         base = 0
         for number, member in enumerate(self._members):
-            if member.gate.layer not in meets or not (statement := self._statement(number)).selects(action):
+            if member.gate.layer not in meets or not self._selecting(number)(action):
                 continue
+            statement = self._statement(number)
             shift = _FIRST + len(slots) * _WIDTH
             slots.append(Slot(member.gate, statement.place, statement.not_evaluable))
             if statement.matches is None:
@@ -126,12 +128,18 @@ class Evaluator:
         barred = category == "root" and action == "sts:assumerole"
         return _Plan(Case(category, tuple(slots), tuple(gates), barred=barred), tuple(tests), base)
 
+    def _selecting(self, number: int) -> Callable[[str], bool]:
+        found = self._selects.get(number)
+        if found is None:
+            found = self._selects[number] = selects(self._members[number].clause)
+        return found
+
     def _statement(self, number: int) -> Compiled:
         made = self._compiled.get(number)
         if made is None:
             member = self._members[number]
             bounded = bool(self.layers.boundaries)
-            made = compiled(member.clause, member.place, self._switches, bounded=bounded)
+            made = compiled(member.clause, member.place, self.switches, bounded=bounded)
             self._compiled[number] = made
         return made
 

@@ -21,6 +21,9 @@ PrincipalType: TypeAlias = Literal["AWS", "Service", "Federated", "Anonymous"]
 Value: TypeAlias = "str | tuple[str, ...]"
 Context: TypeAlias = Mapping[str, Value]
 
+LONGEST_KEY: Final = 256
+"""Longer keys are not remembered."""
+
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ACTION: Final = re.compile(r"[A-Za-z0-9.-]+:[A-Za-z0-9]+")
 _IDENTITY: Final = re.compile(r"root|(?:user|role)/.+", re.DOTALL)
@@ -98,18 +101,22 @@ class Request:
     resource: str = "*"
     context: Context = field(default_factory=lambda: _NO_CONTEXT)
     resource_account: str = ""
+    parts: tuple[str, ...] | None = field(init=False, repr=False, compare=False)
+    """The six parts of an ARN without a colon in the last; else None."""
     crosses: bool = field(init=False)
     """Whether the resource belongs to another account than the principal; where nothing tells, it does not."""
 
     def __post_init__(self) -> None:
-        own, owner = self.principal.account, self.resource_account or self._named()
+        parts = self.resource.split(":", 5)
+        own, owner = self.principal.account, self.resource_account or _named(parts)
+        object.__setattr__(self, "parts", tuple(parts) if len(parts) == 6 and ":" not in parts[5] else None)
         object.__setattr__(self, "crosses", own != "" and owner not in ("", own))
 
-    def _named(self) -> str:
-        """The account that the ARN of the resource names; "" where it names none."""
-        parts = self.resource.split(":", 5)
-        named = parts[4] if len(parts) == 6 else ""
-        return named if len(named) == 12 and named.isdecimal() and named.isascii() else ""
+
+def _named(parts: Sequence[str]) -> str:
+    """The account that the parts of an ARN name; "" where they name none."""
+    named = parts[4] if len(parts) == 6 else ""
+    return named if len(named) == 12 and named.isdecimal() and named.isascii() else ""
 
 
 def request(
@@ -134,11 +141,16 @@ def _fault(who: Requester, action: str, resource: str, account: str) -> str:
         return f"the action {shown(action)} is not one action, such as `ec2:RunInstances`"
     if resource != "*" and not is_arn(resource):
         return f'the resource {shown(resource)} must be "*" or an ARN of six parts'
-    if _SURROGATE.search(resource):
+    if has_surrogate(resource):
         return "the resource has a lone surrogate"
     if account and not _ACCOUNT.fullmatch(account):
         return f"the resource account {shown(account)} is not 12 digits"
     return ""
+
+
+def has_surrogate(text: str) -> bool:
+    """Whether a text has half of a pair, which is no character."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def is_arn(text: str) -> bool:
@@ -146,6 +158,7 @@ def is_arn(text: str) -> bool:
     return text.startswith("arn:") and text.count(":") >= 5
 
 
+@lru_cache(maxsize=1_024)
 def _principal_fault(who: Requester) -> str:
     match who.type:
         case "Service" if not who.service:
@@ -157,7 +170,6 @@ def _principal_fault(who: Requester) -> str:
     return ""
 
 
-@lru_cache(maxsize=4_096)
 def _arn_fault(text: str) -> str:
     arn = parse_arn(text)
     if arn is None or arn.region or not _ACCOUNT.fullmatch(arn.account):
@@ -177,15 +189,25 @@ def _role_fault(text: str, who: Requester) -> str:
     return "" if is_its else f"the role {shown(text)} is not that of the session {shown(who.arn)}"
 
 
+@lru_cache(maxsize=8_192)
+def _known_lower(key: str) -> str:
+    return key.lower()
+
+
+def lower_key(key: str) -> str:
+    """A condition key in lower case: for each key one text, which dictionaries find at once."""
+    return _known_lower(key) if len(key) <= LONGEST_KEY else key.lower()
+
+
 def _canonical(context: Mapping[str, str | Sequence[str]]) -> Context:
     """Keys in lower case, lists as tuples, empty ones left out. Raises ValueError."""
     made: dict[str, Value] = {}
     for key, value in context.items():
-        lower = key.lower()
+        lower = lower_key(key)
         if lower in made:
             raise ValueError(f"the context key {shown(key)} is here twice, in another case")
         kept = value if isinstance(value, str) else tuple(value)
-        if any(_SURROGATE.search(text) for text in ((kept,) if isinstance(kept, str) else kept)):
+        if has_surrogate(kept) if isinstance(kept, str) else any(map(has_surrogate, kept)):
             raise ValueError(f"the value of {shown(key)} has a lone surrogate")
         if kept != ():
             made[lower] = kept

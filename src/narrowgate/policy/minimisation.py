@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from narrowgate.policy.actions import ActionList
 from narrowgate.policy.boxes import grants, unreadable
 from narrowgate.policy.clause import Policy, policies_of
-from narrowgate.policy.compare import equivalent
+from narrowgate.policy.comparison import equivalent
 from narrowgate.policy.document import Document
 from narrowgate.policy.folding import folded
 from narrowgate.policy.idle import Ground, without_idle

@@ -12,10 +12,10 @@ from typing import Literal, TypeAlias
 from narrowgate.policy.clause import Clause
 from narrowgate.policy.decision import DEFAULTS, Deciding, Layers, Switches
 from narrowgate.policy.document import Effect
-from narrowgate.policy.evaluate import Evaluator
+from narrowgate.policy.evaluation import Evaluator
 from narrowgate.policy.predicate import holds
-from narrowgate.policy.request import Request, Requester, several
-from narrowgate.policy.statement import Compiled
+from narrowgate.policy.request_context import Request, Requester, several
+from narrowgate.policy.statement import Compiled, selects
 
 Element: TypeAlias = Literal["Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"]
 
@@ -55,13 +55,14 @@ class Explanation:
         return self.place.effect
 
 
-def explain(request: Request, layers: Layers, switches: Switches = DEFAULTS) -> tuple[Explanation, ...]:
+def explain(request: Request, layers: Layers | Evaluator, switches: Switches = DEFAULTS) -> tuple[Explanation, ...]:
     """Every statement of the layers that apply to the principal, in the order of the layers.
 
-    A statement that cannot be evaluated matched if it is a Deny whose other elements match.
+    A statement that cannot be evaluated matched if it is a Deny whose other elements match. For many
+    requests against the same documents, give an Evaluator, with its own switches.
     """
-    evaluator = Evaluator(layers, switches)
-    return tuple(_explained(statement, request, switches) for statement in evaluator.statements(request))
+    evaluator = layers if isinstance(layers, Evaluator) else Evaluator(layers, switches)
+    return tuple(_explained(each, request, evaluator.switches) for each in evaluator.statements(request))
 
 
 def _explained(statement: Compiled, request: Request, switches: Switches) -> Explanation:
@@ -79,7 +80,7 @@ def _failures(statement: Compiled, request: Request, switches: Switches) -> Iter
         negated, names = clause.principals
         listed = tuple(f"{kind}:{name}" for kind, name in names)
         yield Failure("NotPrincipal" if negated else "Principal", listed, (described(request.principal),))
-    if not statement.selects(request.action.lower()):
+    if not selects(clause)(request.action.lower()):
         yield Failure("NotAction" if clause.not_actions else "Action", clause.actions, (request.action,))
     if statement.resource is not None and not statement.resource(request):
         element: Element = "NotResource" if clause.not_resources else "Resource"
