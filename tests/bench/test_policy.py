@@ -51,6 +51,7 @@ def test_no_request_is_asked_twice_and_each_is_a_new_object(tiny: Json) -> None:
     assert len({id(context) for _, _, _, context, _ in arguments}) == len(arguments)
 
 
+@pytest.mark.slow
 def test_the_200_questions_have_10000_resources_and_every_outcome_in_plenty() -> None:
     whole = managed_policies()
     made = work(whole, action_list())

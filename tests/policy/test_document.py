@@ -175,9 +175,9 @@ def test_size_counts_no_white_space() -> None:
 
 def test_hostile_documents_are_faults() -> None:
     assert isinstance(parse(" " * 2_000_000, "identity"), Faults)
-    many = parse(json.dumps({"Statement": [{"Effect": "x"}] * 20_000}), "identity")
+    many = parse(json.dumps({"Statement": [{"Effect": "x"}] * 5_000}), "identity")
     assert isinstance(many, Faults)
-    assert len(many.items) == 60_000
+    assert len(many.items) == 15_000
 
 
 def test_faults_are_never_empty() -> None:

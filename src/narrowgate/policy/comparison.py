@@ -27,7 +27,7 @@ from narrowgate.policy.boxes import (
     side,
     unreadable,
 )
-from narrowgate.policy.clause import Readable
+from narrowgate.policy.clause import Clause, Readable
 from narrowgate.policy.global_keys import GLOBAL_KEYS
 from narrowgate.policy.pattern import Pattern, exact, resource
 from narrowgate.policy.replay import Attempt, replayed
@@ -105,9 +105,21 @@ def _compared(left: Grants, right: Grants, universe: Universe, actions: ActionLi
     clauses = tuple(clauses_of(left, right))
     known = None if universe == "open" else actions
     names = (
-        open_names(clauses, ceilings=len(right.layers) > 1) if known is None else closed_names(known, clauses_of(right))
+        open_names(clauses, exactly=_met_together(left, right))
+        if known is None
+        else closed_names(known, clauses_of(right))
     )
     return _Comparison(left, right, names, universe, actions).verdict()
+
+
+def _met_together(left: Grants, right: Grants) -> Iterator[Clause]:
+    """The clauses that a counterexample may have to meet beside an Allow: Denies of the left, ceilings, NotAction."""
+    for clause in clauses_of(right):
+        if clause.not_actions or len(right.layers) > 1:
+            yield clause
+    for clause in clauses_of(left):
+        if clause.not_actions or clause.effect == "Deny":
+            yield clause
 
 
 class _Lump(NamedTuple):

@@ -32,7 +32,8 @@ class Ground:
 
 def without_idle(rules: tuple[Rule, ...], ground: Ground) -> tuple[Rule, ...]:
     """The rules without those that make no difference; the longest are tried first."""
-    every = open_names(map(clause_of, rules))
+    clauses = tuple(map(clause_of, rules))
+    every = open_names(clauses, exactly=clauses)
     if every.inexact and ground.known is None:
         return rules  # nothing could be proved
     names = every if ground.known is None else closed_names(ground.known, map(clause_of, rules))

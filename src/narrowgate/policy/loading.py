@@ -30,6 +30,8 @@ LONGEST: Final = 262_144
 LONGEST_VALUE: Final = 512
 """Longer values go the strict way too, so that what is remembered of values stays small."""
 
+_MOST_REMEMBERED: Final = 64
+
 _VERSIONS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
     {
         "identity": (NEW_VERSION, OLD_VERSION),
@@ -194,30 +196,36 @@ def _terms(value: object, modern: bool) -> tuple[Term, ...]:
         raise _NotSure
     found: list[Term] = []
     for name, keys in value.items():
-        operator = parse_operator(name) if isinstance(name, str) else None
-        if operator is None or not isinstance(keys, dict) or not keys:
+        if not isinstance(keys, dict) or not keys or (len(keys) > 1 and _have_twins(keys)):
             raise _NotSure
-        if len(keys) > 1 and len({key.lower() for key in keys if isinstance(key, str)}) < len(keys):
-            raise _NotSure
-        variables = modern and operator.takes_variables
-        for key, value in keys.items():
-            listed = _SPELLED[value] if isinstance(value, bool) else _strings(value)
-            if not _is_key(key) or (operator.form.single and len(listed) > 1):
+        for key, listed in keys.items():
+            if not _is_short(name) or not _is_short(key):
                 raise _NotSure
-            for text in listed:
-                if not _is_value(operator.name, text, variables):
-                    raise _NotSure
-            found.append((name, key, listed))
+            term = (name, key, _SPELLED[listed] if isinstance(listed, bool) else _strings(listed))
+            # Only what is short is remembered, lest hostile documents fill the memory.
+            judge = _is_term if len(term[2]) <= _MOST_REMEMBERED else _is_term.__wrapped__
+            if not judge(term, modern):
+                raise _NotSure
+            found.append(term)
     return tuple(found)
 
 
+def _is_short(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= LONGEST_VALUE
+
+
+def _have_twins(keys: Mapping[str, object]) -> bool:
+    """Whether two keys differ in case only."""
+    return len({key.lower() for key in keys if isinstance(key, str)}) < len(keys)
+
+
 @lru_cache(maxsize=4_096)
-def _known_key(key: str) -> bool:
-    return is_condition_key(key)
-
-
-def _is_key(key: object) -> bool:
-    return isinstance(key, str) and len(key) <= LONGEST_VALUE and _known_key(key)
+def _is_term(term: Term, modern: bool) -> bool:
+    name, key, listed = term
+    operator = parse_operator(name)
+    if operator is None or not is_condition_key(key) or (operator.form.single and len(listed) > 1):
+        return False
+    return all(_is_value(operator.name, text, modern and operator.takes_variables) for text in listed)
 
 
 @lru_cache(maxsize=16_384)

@@ -76,18 +76,20 @@ class Names:
         return tuple(self.names[place] for place in positions(bits))
 
 
-def open_names(clauses: Iterable[Clause], *, ceilings: bool = False) -> Names:
-    """One action for everything that the clauses can tell apart; `ceilings`: several layers must allow."""
+def open_names(clauses: Iterable[Clause], *, exactly: Iterable[Clause]) -> Names:
+    """One action for everything that the clauses can tell apart.
+
+    `exactly`: those of them whose actions a request may have to meet together with others'. Of the
+    rest it is enough to know what avoids as many as possible.
+    """
     literals: dict[str, str] = {}
     patterns: dict[str, set[str]] = {}
-    spread: set[str] = set()
+    spread = {text.lower().partition(":")[0] for clause in exactly for text in clause.actions if is_pattern(text)}
     for clause in clauses:
         for text in clause.actions:
             if is_pattern(text) and text != "*":
                 vendor, _, name = text.lower().partition(":")
                 patterns.setdefault(vendor, set()).add(name)
-                if ceilings or clause.not_actions or clause.effect == "Deny":
-                    spread.add(vendor)
             elif text != "*":
                 literals.setdefault(text.lower(), text)
     others, inexact = _others(patterns, literals, spread)
@@ -115,7 +117,7 @@ def _numbered(known: tuple[str, ...], others: tuple[str, ...] = (), inexact: str
 def _others(patterns: Mapping[str, set[str]], literals: Mapping[str, str], spread: set[str]) -> tuple[list[str], str]:
     """Names that nobody wrote out: one for each combination of the patterns that matches some.
 
-    For services not in `spread`, whose patterns are in Allows only, the least of each will do.
+    For services not in `spread` the least of each pattern will do.
     """
     made, inexact = [f"{_NOBODYS}:Zz"], ""
     for vendor, names in sorted(patterns.items()):
@@ -132,8 +134,7 @@ def _others(patterns: Mapping[str, set[str]], literals: Mapping[str, str], sprea
 def _least(vendor: str, names: set[str], literals: Mapping[str, str]) -> list[str] | None:
     """For each pattern a name that it matches, and no pattern that does not include it.
 
-    Where patterns only allow, such a name is allowed by least: if it is covered, all others are that
-    the pattern matches.
+    Such a name is met by least: if it is covered, all others are that the pattern matches.
     """
     written = [pattern.exact(text.partition(":")[2]) for text in literals if text.startswith(f"{vendor}:")]
     globs = [pattern.glob(name) for name in sorted(names)]
