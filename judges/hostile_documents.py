@@ -341,9 +341,9 @@ def restructured(rng: Random, value: Any) -> Any:
         key = rng.choice(list(made))
         if rng.random() < 0.6:
             return made | {key: restructured(rng, made[key])}
-        other = rng.choice(
-            (key.lower(), key.upper(), f"Not{key}", key + " ", "", key[:-1], "Principal", "Id", "\ud800")
-        )
+        name = str(key)
+        spelled = (name.lower(), name.upper(), f"Not{name}", f"{name} ", "", name[:-1], "Principal", "Id", "\ud800")
+        other = rng.choice(spelled)
         item = made.pop(key)
         return made if rng.random() < 0.4 else made | {other: item}
     if isinstance(value, list) and value and rng.random() < 0.7:

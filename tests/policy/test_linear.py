@@ -1,0 +1,112 @@
+"""Matching does not blow up: what grows in pattern and value is the work of a pass over them, not more.
+
+Times are not asserted but against a generous bound of the growth: from one size to one 16 times as large, linear
+work grows 16 times, quadratic work 256 times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import process_time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from narrowgate.policy import Document, Evaluator, Layers, from_value, matches, matching, request
+from narrowgate.policy import arn as arns
+
+SMALL, LARGE = 4_000, 64_000
+TOO_MUCH = 100
+"""Times as long for the large one as for the small one: linear is 16, quadratic is 256."""
+AT_LEAST = 0.02
+"""Seconds: what is faster than this is fast enough, whatever its growth."""
+
+Pair = tuple[str, str]
+
+STORMS: dict[str, Callable[[int], Pair]] = {
+    "stars": lambda n: ("*" * n, "a" * n),
+    "stars between": lambda n: ("*a" * (n // 2) + "*b", "a" * n),
+    "stars after": lambda n: ("a*" * (n // 2) + "b", "a" * n),
+    "few stars, long pieces": lambda n: ("*" + "a" * (n // 2) + "b*" + "a" * (n // 4), "a" * n),
+    "question marks": lambda n: ("?" * n, "a" * n),
+    "question marks too many": lambda n: ("*" + "?" * n + "*", "a" * (n - 1)),
+    "one long piece": lambda n: ("*" + "a?" * (n // 8) + "b*", "a" * n),
+    "one long piece at the end": lambda n: ("*" + "a?" * (n // 8) + "*b", "a" * n),
+    "many pieces": lambda n: ("*a?b" * (n // 8) + "*c", "aab" * (n // 3)),
+    "mixed": lambda n: ("a*?b*?" * (n // 8) + "c", "ab" * (n // 2)),
+    "nearly": lambda n: ("*" + "ab?" * 100 + "c*", "abx" * (n // 3)),
+    "all different": lambda n: ("*?" + "".join(map(chr, range(0x100, 0x100 + n // 8))) + "?*", "\u0100" * n),
+}
+
+
+def seconds(ask: Callable[[], object]) -> float:
+    """The fastest of three."""
+    times = []
+    for _ in range(3):
+        start = process_time()
+        ask()
+        times.append(process_time() - start)
+    return min(times)
+
+
+def grows_linearly(ask: Callable[[int], Callable[[], object]]) -> None:
+    small, large = seconds(ask(SMALL)), seconds(ask(LARGE))
+    assert large < max(small * TOO_MUCH, AT_LEAST * 10), f"{small:.4f} s, then {large:.4f} s"
+
+
+@pytest.mark.parametrize("name", STORMS)
+def test_wildcards(name: str) -> None:
+    def ask(n: int) -> Callable[[], object]:
+        pattern, text = STORMS[name](n)
+        return lambda: matches(pattern, text) or matching.glob(pattern)(text)
+
+    grows_linearly(ask)
+
+
+@pytest.mark.parametrize("name", STORMS)
+@pytest.mark.parametrize("where", ["Resource", "Resource by a variable", "StringLike", "ArnLike", "early segment"])
+def test_decisions(name: str, where: str) -> None:
+    grows_linearly(lambda n: decision(where, *STORMS[name](n // 4)))
+
+
+def decision(where: str, pattern: str, text: str) -> Callable[[], object]:
+    """A decision that turns on the pattern, of a document that is new each time."""
+    text = "".join(char if char < "\u0100" else "\xff" for char in text)
+    pattern = "".join(char if char < "\u0100" else "\xff" for char in pattern)
+    statement: dict[str, object] = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    match where:
+        case "StringLike":
+            statement["Condition"] = {"StringLike": {"aws:PrincipalTag/x": pattern}}
+        case "ArnLike":
+            statement["Condition"] = {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::" + pattern}}
+        case "Resource by a variable":
+            statement["Resource"] = "arn:aws:s3:::*?${aws:username}?*" + pattern
+        case "early segment":
+            statement["Resource"] = "arn:aws:ec2:us-?:*:" + pattern
+        case _:
+            statement["Resource"] = "arn:aws:s3:::" + pattern
+    made = from_value({"Version": "2012-10-17", "Statement": statement}, "identity")
+    assert isinstance(made, Document), str(made)[:300]
+    start = "arn:aws:ec2:us-1:123456789012:" if where == "early segment" else "arn:aws:s3:::"
+    context = {"aws:username": "*?" * 50, "aws:PrincipalTag/x": text, "aws:SourceArn": "arn:aws:s3:::" + text}
+    asked = request("arn:aws:iam::123456789012:user/u", "s3:GetObject", start + text, context)
+    return lambda: Evaluator(Layers(identity=(made,))).evaluate(asked)
+
+
+@given(st.text("ab?*", max_size=40), st.text("ab", max_size=60))
+def test_long_pieces_are_found_where_short_ones_are(piece: str, text: str) -> None:
+    """Both ways to find a piece with `?` say the same, however the text is cut into windows."""
+    piece = piece.replace("*", "") + "?"
+    filler = "b" * 70
+    for whole in (text, filler + text, text + filler, text * 3):
+        slowly = next((at for at in range(len(whole) - len(piece) + 1) if arns._agrees(piece, whole, at)), -1)
+        assert arns._sifted(piece, whole, 0, len(whole)) == slowly
+        assert arns._find(piece, whole, 0, len(whole)) == slowly
+
+
+def test_a_long_piece_is_found_beyond_the_first_window() -> None:
+    piece = "a?c" * 30
+    for before in (0, 1, 63, 64, 89, 90, 91, 1_000):
+        assert matches(f"*{piece}*z", "b" * before + "abc" * 30 + "z" * 500)
+        assert not matches(f"*{piece}*z", "b" * before + "abc" * 29 + "abd" + "z" * 500)
