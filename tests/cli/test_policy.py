@@ -167,7 +167,7 @@ def test_an_explanation_names_the_element_that_failed_and_its_value(alone: Perso
         (("--anonymous", "--role-arn", "x", "--action", "s3:Get"), "`--role-arn` goes with `--principal`"),
         ((*GET, "--context", "x"), "write KEY=VALUE"),
         ((*GET, "--switch", "x=1"), "there is no switch `x`; there are resource_wildcards"),
-        ((*GET, "--switch", "everyone=1"), "one of limited, unlimited, not `1`"),
+        ((*GET, "--switch", "everyone=1"), "one of unlimited, limited, not `1`"),
         ((*GET, "--identity", "none.json"), "cannot read `none.json`: No such file or directory; name a file"),
         ((*GET, "--identity", "."), "cannot read `.`: Is a directory"),
         ((*GET, "--session", "two.json"), "`two.json` has 2 documents"),
