@@ -295,6 +295,29 @@ def test_by_hand(name: str) -> None:
     assert {"covers": Proved, "exceeds": Refuted}[expected] is type(verdict), verdict
 
 
+NOT_NOTHING: Final = (
+    allow("s3:*", NumericGreaterThan={"aws:x": "9" * 30}),
+    allow("s3:*", NumericGreaterThan={"aws:x": f"0.{'0' * 29}1"}, NumericLessThan={"aws:x": f"0.{'0' * 29}4"}),
+    allow("s3:*", DateGreaterThan={"aws:x": "9999-12-31T23:59:59Z"}),
+    allow("s3:*", DateLessThan={"aws:x": "0001-01-01T00:00:00.5Z"}),
+)
+
+
+@pytest.mark.parametrize("statement", NOT_NOTHING)
+def test_the_ends_of_numbers_and_dates_are_something(statement: Plain) -> None:
+    assert isinstance(covers((), (policy(statement),)), Refuted)
+
+
+def test_a_variable_needs_one_value_even_of_values_that_are_alike() -> None:
+    a = policy(allow("s3:*", ["*", "arn:aws:s3:::${aws:TagKeys}"]))
+    b = policy(allow("s3:*", **{"ForAllValues:StringLike": {"aws:TagKeys": "a*"}, "Null": {"aws:TagKeys": "false"}}))
+    assert isinstance(covers((a,), (b,)), Refuted)
+
+
+def test_a_service_of_any_name_is_told_from_those_that_nobody_names() -> None:
+    assert isinstance(covers((policy(allow("unmentioned:*")),), (policy(allow("*")),)), Refuted)
+
+
 def test_a_variable_of_the_one_is_no_text_of_the_other() -> None:
     """`${...}` is text under the old Version: the same spelling is another set of resources."""
     old, new = (

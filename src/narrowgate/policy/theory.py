@@ -21,6 +21,7 @@ from narrowgate.policy.request_context import Value
 from narrowgate.policy.variable import VARIABLE
 
 MOST_SETS: Final = 2_048
+MOST_STEPS: Final = 200_000
 MOST_PATTERNS: Final = 1_000
 MOST_SYMBOLIC: Final = 5
 
@@ -107,8 +108,12 @@ def _sets(elements: Sequence[Element]) -> list[tuple[int, int, tuple[Element, ..
     """Every (or, and) of two values or more that sets of elements reach, with such a set; None: too many."""
     reached: dict[tuple[int, int], tuple[Element, ...]] = {}
     todo: list[tuple[int, int, tuple[Element, ...]]] = [(e.meets, e.meets, (e,)) for e in elements]
+    steps = 0
     while todo:
         any_meets, all_meet, members = todo.pop()
+        steps += len(elements)
+        if steps > MOST_STEPS:
+            return None
         for element in elements:
             union = (any_meets | element.meets, all_meet & element.meets)
             if element in members or union in reached:
@@ -117,6 +122,9 @@ def _sets(elements: Sequence[Element]) -> list[tuple[int, int, tuple[Element, ..
                 return None
             reached[union] = (*members, element)
             todo.append((*union, reached[union]))
+    # The same value twice, or two that meet the same: as one value, but for a variable, which needs just one.
+    for element in elements:
+        reached.setdefault((element.meets, element.meets), (element, element))
     return [(any_meets, all_meet, members) for (any_meets, all_meet), members in reached.items()]
 
 
@@ -166,6 +174,23 @@ def _other_texts(listed: Iterable[str]) -> tuple[str, ...]:
 
 
 def _texts(atoms: Sequence[Atom]) -> tuple[list[Element], str]:
+    """The same for texts. Atoms with variables are told apart text by text: two that share one share its chance."""
+    if not any(atom.symbolic for atom in atoms):
+        return _told_apart(atoms)
+    parts = [[a._replace(listed=(t,)) for t in a.listed] if a.symbolic else [a] for a in atoms]
+    singles = tuple(dict.fromkeys(part for each in parts for part in each))
+    place = {single: number for number, single in enumerate(singles)}
+    masks = [sum(1 << place[part] for part in set(each)) for each in parts]
+    elements, inexact = _told_apart(singles)
+    found: dict[int, Element] = {}
+    for element in elements:
+        meets = sum(1 << i for i, mask in enumerate(masks) if element.meets & mask)
+        if meets not in found or (found[meets].guessed and not element.guessed):
+            found[meets] = element._replace(meets=meets)
+    return list(found.values()), inexact
+
+
+def _told_apart(atoms: Sequence[Atom]) -> tuple[list[Element], str]:
     if all(atom.name == "StringEquals" and not atom.symbolic for atom in atoms):
         return _equal_texts(atoms), ""
     patterns = [(i, built) for i, atom in enumerate(atoms) for built in patterns_of(atom)]
@@ -230,10 +255,10 @@ def _with_guesses(atoms: Sequence[Atom], elements: list[Element]) -> tuple[list[
     A plain text may meet an atom with a variable, or not, as the variable's value goes; only what
     inclusion or disjointness of the patterns rules out for every value is left out.
     """
-    symbolic = [i for i, atom in enumerate(atoms) if atom.symbolic]
+    patterns = [patterns_of(atom) for atom in atoms]
+    symbolic = [i for i, each in enumerate(patterns) if any(one.variables for one in each)]
     if len(symbolic) > MOST_SYMBOLIC:
         return elements, "a key is compared with too many variables"
-    patterns = [patterns_of(atom) for atom in atoms]
     implied = [(i, j) for i in symbolic for j in range(len(atoms)) if i != j and _within(patterns[i], patterns[j])]
     implied += [(j, i) for i in symbolic for j in range(len(atoms)) if i != j and _within(patterns[j], patterns[i])]
     found = {element.meets: element for element in elements}

@@ -119,7 +119,9 @@ def _others(patterns: Mapping[str, set[str]], literals: Mapping[str, str], sprea
 
     For services not in `spread` the least of each pattern will do.
     """
-    made, inexact = [f"{_NOBODYS}:Zz"], ""
+    taken = {*patterns, *(text.partition(":")[0] for text in literals)}
+    nobodys = next(name for n in range(len(taken) + 1) if (name := f"{_NOBODYS}{n or ''}") not in taken)
+    made, inexact = [f"{nobodys}:Zz"], ""
     for vendor, names in sorted(patterns.items()):
         found = None if len(names) > MOST_PATTERNS else _unwritten(vendor, names, literals)
         if found is None and vendor not in spread and len(names) <= MOST_PATTERNS:
