@@ -11,7 +11,6 @@ import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from ipaddress import ip_network
 from types import MappingProxyType
@@ -19,6 +18,7 @@ from typing import Final, TypeAlias
 
 from narrowgate.policy.arn import parse_arn
 from narrowgate.policy.place import shown
+from narrowgate.policy.values import instant
 from narrowgate.policy.variable import VARIABLE
 
 QUALIFIERS: Final = ("ForAllValues:", "ForAnyValue:")
@@ -29,11 +29,6 @@ Canonical: TypeAlias = Callable[[str], "str | None"]
 """A value as it means, or None where it does not have the form."""
 
 _NUMBER = re.compile(r"([+-]?)([0-9]{1,30})(?:\.([0-9]{1,30}))?")
-_DATE = re.compile(
-    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
-    r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,9})?)?(?:Z|[+-]([0-9]{2}):([0-9]{2})))?)?)?"
-)
-_EPOCH = re.compile(r"[0-9]{5,19}")
 
 
 def _text(value: str) -> str | None:
@@ -59,19 +54,7 @@ def _number(value: str) -> str | None:
 
 
 def _date(value: str) -> str | None:
-    if _EPOCH.fullmatch(value):
-        return value
-    found = _DATE.fullmatch(value)
-    return value if found and _is_in_calendar([int(part or 0) for part in found.groups()]) else None
-
-
-def _is_in_calendar(parts: list[int]) -> bool:
-    year, month, day, hour, minute, second, zone_hour, zone_minute = parts
-    try:
-        date(year, month or 1, day or 1)
-    except ValueError:
-        return False
-    return hour < 24 and minute < 60 and second < 60 and zone_hour < 24 and zone_minute < 60
+    return None if instant(value) is None else value
 
 
 def _network(value: str) -> str | None:
