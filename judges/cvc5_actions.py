@@ -12,8 +12,8 @@ from cvc5 import Kind, Solver, Term
 from judges.cvc5_text import Terms, Undecided, tokens
 from narrowgate.policy.document import Patterns, Text
 
-ALWAYS_ALLOWED: Final = "sts:getcalleridentity"
-"""Allowed whatever the policies say, so it never tells two policies apart."""
+ALWAYS_ALLOWED: Final = ("sts:getcalleridentity", "sts:getsessiontoken")
+"""Allowed whatever the policies say, so they never tell two policies apart."""
 
 
 class Action(Protocol):
@@ -78,7 +78,7 @@ class Listed:
         universe = 0
         for element in wanted:
             universe |= known.mask(element)
-        universe &= ~known.mask(Patterns((Text(ALWAYS_ALLOWED),)))
+        universe &= ~known.mask(Patterns(tuple(map(Text, ALWAYS_ALLOWED))))
         self._masks = {id(element): known.mask(element) for element in elements}
         self._classes = _classes(universe, self._masks.values())
         self._chosen = terms.integer("the action")
@@ -147,7 +147,8 @@ class Anything:
         yield terms.within(self._name, [terms.many(("a", "z"), ("0", "9"), least=1)])
         yield terms.make(Kind.GEQ, self._vendor, terms.number(0))
         yield terms.make(Kind.LEQ, self._vendor, terms.number(len(self._vendors)))
-        yield terms.negate(self._pattern(ALWAYS_ALLOWED))
+        for action in ALWAYS_ALLOWED:
+            yield terms.negate(self._pattern(action))
 
     def shown(self, solver: Solver) -> str:
         """Service and name, in lower case."""

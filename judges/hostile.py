@@ -221,7 +221,7 @@ def hostile_requests(rng: Random) -> Iterator[Request]:
             "aws:SourceIp": rng.choice(("::1", "1." * 5_000, "fe80::1%" + _text(rng), _text(rng))),
             "aws:SecureTransport": _text(rng),
         }
-        who = "arn:aws:iam::123456789012:user/" + (_text(rng) or "u")
+        who = "arn:aws:iam::123456789012:user/" + (_text(rng)[:2_000] or "u")
         yield request(who, action, rng.choice((start + _text(rng), start + _text(rng), "*")), context)
 
 

@@ -12,7 +12,7 @@ from narrowgate.adapters.action_data import action_list
 from narrowgate.policy import Document, Fault, Faults, load, parse
 
 
-@pytest.mark.parametrize("number", [15, pytest.param(150, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [15, pytest.param(600, marks=pytest.mark.slow)])
 def test_hostile_documents_are_answered(number: int) -> None:
     report = examine(2, number, action_list())
     assert report.wrong == []

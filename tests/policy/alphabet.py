@@ -64,8 +64,10 @@ CALLS: Final = (
     ("sns:Publish", TOPICS),
     ("sts:AssumeRole", ROLES),
     ("sts:TagSession", ROLES),
+    ("sts:SetContext", ROLES),
     ("kms:Decrypt", KEYS),
     ("sts:GetCallerIdentity", ("*",)),
+    ("sts:GetSessionToken", ("*",)),
 )
 ACTIONS: Final = ("*", "s3:GetObject", "*", "s3:*", "*", "S3:PUT*", "sns:Publish", "s3:?etObject", "sts:*", "kms:*")
 TRUST_ACTIONS: Final = ("sts:AssumeRole", "sts:TagSession", "STS:assumerole")

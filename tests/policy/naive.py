@@ -45,7 +45,7 @@ class Asked:
 
 def decide(request: Request, layers: Layers, switches: Switches = DEFAULT) -> Decision:
     """The decision of docs/policy-engine.md."""
-    if request.principal.type == "AWS" and request.action.lower() == "sts:getcalleridentity":
+    if request.principal.type == "AWS" and request.action.lower() in ("sts:getcalleridentity", "sts:getsessiontoken"):
         return Decision("allowed", None)
     levels = {layer: _levels(layer, request, layers) for layer in LAYERS}
     asked = Asked(request, switches, bool(levels["boundary"]))
@@ -157,7 +157,11 @@ def _always_has_policy(request: Request) -> bool:
     action, parts = request.action.lower(), request.resource.split(":", 5)
     if len(parts) < 6:
         return False
-    assumes = action.startswith("sts:assumerole") or action in ("sts:tagsession", "sts:setsourceidentity")
+    assumes = action.startswith("sts:assumerole") or action in (
+        "sts:tagsession",
+        "sts:setsourceidentity",
+        "sts:setcontext",
+    )
     is_role = parts[2] == "iam" and parts[5].startswith("role/")
     is_key = parts[2] == "kms" and parts[5].startswith("key/")
     return (assumes and is_role) or (action.startswith("kms:") and is_key)

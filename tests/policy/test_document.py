@@ -175,9 +175,12 @@ def test_size_counts_no_white_space() -> None:
 
 def test_hostile_documents_are_faults() -> None:
     assert isinstance(parse(" " * 2_000_000, "identity"), Faults)
+    long = parse(json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "a" * 40_000}}), "identity")
+    assert "no policy has more than 32768" in str(long)
     many = parse(json.dumps({"Statement": [{"Effect": "x"}] * 5_000}), "identity")
     assert isinstance(many, Faults)
-    assert len(many.items) == 15_000
+    assert len(many.items) == 1_001
+    assert str(many.items[-1]) == "line 1, column 1: more is wrong: these are 1000 of the faults"
 
 
 def test_faults_are_never_empty() -> None:

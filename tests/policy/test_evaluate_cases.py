@@ -18,7 +18,7 @@ from narrowgate.policy.request_context import Request, Requester, request
 
 FILES = sorted((Path(__file__).parents[1] / "cases" / "policy" / "evaluate").glob("*.json"))
 USER = "arn:aws:iam::111122223333:user/alice"
-TRUST = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
+TRUST = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
 
 Judge = Callable[[Request, Layers, Switches], Decision]
 

@@ -14,7 +14,7 @@ from narrowgate.policy import Evaluator, evaluate
 
 HEALTH = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
 LAW = settings(deadline=None, max_examples=120, suppress_health_check=HEALTH)
-LONG = settings(deadline=None, max_examples=800, suppress_health_check=HEALTH)
+LONG = settings(deadline=None, max_examples=3_000, suppress_health_check=HEALTH)
 
 
 @LAW
@@ -34,7 +34,7 @@ def test_engine_is_the_naive_judge_at_length(world: World) -> None:
 def test_engine_is_the_naive_judge_on_random_worlds() -> None:
     """Hypothesis keeps near the simplest choices; these are spread evenly."""
     rng = random.Random(3)
-    for _ in range(1_500):
+    for _ in range(5_000):
         _agree(random_world(rng))
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narrowgate.policy import Document, Evaluator, Layers, from_value, matches, matching, request
+from narrowgate.policy import Document, Evaluator, Layers, automaton, from_value, matches, matching, request, wildcard
 from narrowgate.policy import arn as arns
 
 SIZES = (1_000, 4_000, 16_000, 64_000)
@@ -95,6 +95,40 @@ def decision(where: str, pattern: str, text: str) -> Callable[[], object]:
     context = {"aws:username": "*?" * 50, "aws:PrincipalTag/x": text, "aws:SourceArn": "arn:aws:s3:::" + text}
     asked = request("arn:aws:iam::123456789012:user/u", "s3:GetObject", start + text, context)
     return lambda: Evaluator(Layers(identity=(made,))).evaluate(asked)
+
+
+READ: dict[str, Callable[[int], str]] = {
+    "here": lambda n: "A_" * (n // 2),
+    "here and there": lambda n: "A_HEREA_" * (n // 8),
+    "an open name": lambda n: "<A" + "_" * n,
+    "an open account": lambda n: "<" + "account" * (n // 7),
+    "open braces": lambda n: "{{" * (n // 2),
+    "open variables": lambda n: "${a:" * (n // 4),
+    "an open default": lambda n: "${aws:username, '" + "a" * n,
+    "an open per cent": lambda n: "%A" + "_A" * (n // 2),
+    "dollars": lambda n: "$A" * (n // 2),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("where", ["Action", "Resource", "Sid", "Condition"])
+def test_reading(name: str, where: str) -> None:
+    def ask(n: int) -> Callable[[], object]:
+        text = READ[name](n)
+        values = {"Action": text, "Resource": f"arn:aws:s3:::{text}", "Sid": text}
+        statement: dict[str, object] = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        statement[where] = values.get(where, {"StringEquals": {"aws:x": text}})
+        return lambda: from_value({"Version": "2012-10-17", "Statement": statement}, "identity")
+
+    grows_linearly(ask)
+
+
+@given(
+    st.lists(st.sampled_from(["a", ":", "*", "?", "\0", "${aws:x}", "${aws:x, 'd'}", "${*}", "\u00e9"])).map("".join)
+)
+def test_long_patterns_have_the_automaton_of_short_ones(text: str) -> None:
+    for pattern in (wildcard.resource(text, variables=True), wildcard.glob(text, ignore_case=True)):
+        assert automaton._long(pattern.code) == automaton._short.__wrapped__(pattern.code)
 
 
 @given(st.text("ab?*", max_size=40), st.text("ab", max_size=60))

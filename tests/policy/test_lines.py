@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tracemalloc
 from typing import Any
 
@@ -11,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrowgate.policy import parse
-from narrowgate.policy.lines import BEGINNING, MOST_KEPT, Memory, Number, Span, elements, moved, read_fields
+from narrowgate.policy.lines import (
+    BEGINNING,
+    MOST_KEPT,
+    MOST_SKIPPED,
+    Memory,
+    Number,
+    Span,
+    elements,
+    moved,
+    read_fields,
+    too_deep,
+)
 from narrowgate.policy.place import Faults
 
 KNOWN = frozenset({"id", "a", "b", "docs"})
@@ -120,6 +132,54 @@ def test_a_fault_moves_to_where_its_text_stands() -> None:
     assert isinstance(found, Faults)
     first = next(moved(fault, "b", text, text.index(document)) for fault in found.items if fault.line == 2)
     assert str(first).startswith("line 3, column 13: b.Statement.Effect:")
+
+
+def test_a_value_nested_too_deeply_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        Memory().value("[" * 5000 + "]" * 5000, 0)
+
+
+def test_an_element_nested_too_deeply_is_a_value_error_and_told_with_its_place() -> None:
+    span = Span(7, f"[{{}}, {'[' * 5000}{']' * 5000}]")
+    with pytest.raises(ValueError, match="nested too deeply"):
+        list(elements(span, Memory()))
+    assert [str(fault) for fault in too_deep(span)] == ["line 1, column 69: nested more than 64 levels deep"]
+
+
+@pytest.mark.parametrize("name", ["docs", "id", "foo"])
+def test_what_stands_behind_a_value_nested_too_deeply_is_read(name: str) -> None:
+    deep = '[{"}]": "\\\\", "\\"[": ' * 3000 + "0" + "}]" * 3000
+    found = read_fields(f'{{"a": "before", "{name}": {deep} , "b": "behind"}}', KNOWN, LONG, Memory())
+    assert (found.values["a"], found.values[name], found.values["b"]) == ("before", None, "behind")
+    assert ["nested more than 64 levels deep" in fault.message for fault in found.faults] == [True]
+
+
+@pytest.mark.parametrize(
+    "deep",
+    ["[" * MOST_SKIPPED * 2, "[" * 5000 + '"' + '\\"' * 60_000, "[" * 5000 + "]" * 4999, '[{"":' * 2_000_000],
+)
+def test_a_value_that_does_not_end_is_passed_over_in_no_time(deep: str) -> None:
+    began = time.process_time()
+    found = read_fields(f'{{"id": "it", "docs": {deep}', KNOWN, LONG, Memory())
+    assert time.process_time() - began < 1
+    assert found.values["id"] == "it" and "nested more than 64 levels deep" in found.faults[0].message
+
+
+def test_a_long_value_nested_too_deeply_is_not_passed_over() -> None:
+    deep = "[" * 5000 + " " * MOST_SKIPPED + "]" * 5000
+    found = read_fields(f'{{"id": "it", "docs": {deep}, "b": "behind"}}', KNOWN, LONG, Memory())
+    assert found.values == {"id": "it"}
+    assert "nested more than 64 levels deep" in found.faults[0].message
+
+
+def test_many_values_nested_too_deeply_cost_no_more_than_their_length() -> None:
+    deep = "[" * 1000 + "]" * 1000
+    began = time.process_time()
+    found = read_fields(
+        f"{{{', '.join(f'{chr(34)}{n}{chr(34)}: {deep}' for n in range(2000))}}}", KNOWN, LONG, Memory()
+    )
+    assert time.process_time() - began < 1.5
+    assert len(found.values) == 2000 and len(found.faults) == 1
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ def test_the_surface_is_its_slow_count(made: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=1_500, deadline=None)
 @given(st.lists(statements(), max_size=5))
 def test_the_surface_is_its_slow_count_at_length(made: list[dict[str, Any]]) -> None:
     _is_its_slow_count(made)

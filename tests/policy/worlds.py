@@ -75,8 +75,10 @@ def _request(dice: Dice) -> Request:
     who = dice.one(REQUESTERS)
     context["aws:userid"] = dice.one(ROLE_IDS if who.role else USER_IDS)
     kept = {key: value for key, value in context.items() if dice.often(7)}
-    account = dice.one(("", "", "", "", A, A, B))
-    return request(who, action, dice.one(resources), kept, account)
+    resource = dice.one(resources)
+    # Another account than the ARN's is refused.
+    account = dice.one(("", "", "", "", A, A, B)) if not any(f":{owner}:" in resource for owner in (A, B)) else ""
+    return request(who, action, resource, kept, account)
 
 
 def _given(dice: Dice, values: Sequence[str]) -> str | list[str]:

@@ -305,3 +305,12 @@ def test_a_memory_that_is_full_begins_anew_and_the_answers_stay_right() -> None:
     assert tally.wrong == 0
     assert {item["decision"] for item in found} == {"implicitDeny"}
     assert [item["id"] for item in found] == list(range(tally.lines))
+
+
+@pytest.mark.parametrize("number", ["1e3", "1E-2", "1.5e400"])
+def test_a_context_number_with_an_exponent_is_refused(number: str) -> None:
+    """No operator reads it: a Deny that compares it would never hold."""
+    text = json.dumps(line(id=1, context={"s3:max-keys": "@"})).replace('"@"', number)
+    (answered,) = run(f"{text}\n".encode())[1]
+    assert "without an exponent" in answered["error"]
+    assert answered["id"] == 1

@@ -6,9 +6,10 @@ import click
 
 from narrowgate.cli.policy_decide import evaluate, explain
 from narrowgate.cli.policy_documents import compare, format_, surface
+from narrowgate.cli.policy_output import Group
 
 
-@click.group()
+@click.group(cls=Group)
 def policy() -> None:
     """Decide, explain, compare, measure and format IAM policies.
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from narrowgate.cli.policy_input import files, in_batch
+from narrowgate.cli.policy_output import Command, show
 from narrowgate.cli.run import FINDINGS
-from narrowgate.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from narrowgate.verbs.policy_question import Asked
@@ -66,7 +66,7 @@ def with_request(command: Function) -> Function:
     return command
 
 
-@click.command()
+@click.command(cls=Command)
 @with_request
 @click.option("--batch", metavar="FILE", help="Answer every line of a file of JSON lines, one line each, in order.")
 @click.option("--check", is_flag=True, help="Exit code 10 unless it is allowed.")
@@ -95,12 +95,12 @@ def evaluate(batch: str | None, check: bool, switches: tuple[str, ...], as_json:
         return in_batch(batch, lambda source, sink: evaluate_lines(source, sink, chosen))
     asked = policy_question.understood(_asked(given), files())
     decision = decide(asked.request, asked.layers, chosen)
-    shown = policy_view.decided(asked.request, decision, asked.names)
-    Terminal(as_json=as_json).show(policy_view.lines(shown), {"id": asked.id, **policy_json.decision_data(decision)})
+    rows = policy_view.decided(asked.request, decision, asked.names)
+    show(rows, policy_json.decision_data(decision), as_json=as_json, known=asked.id)
     return FINDINGS if check and decision.outcome != "allowed" else 0
 
 
-@click.command()
+@click.command(cls=Command)
 @with_request
 @click.option("--all", "everything", is_flag=True, help="Show the statements for other actions, too.")
 def explain(everything: bool, switches: tuple[str, ...], as_json: bool, **given: Any) -> int:
@@ -123,12 +123,9 @@ def explain(everything: bool, switches: tuple[str, ...], as_json: bool, **given:
         policy_view.Row("statements", "title"),
         *policy_view.explained(found, asked.names, everything=everything),
     ]
-    data = {
-        "id": asked.id,
-        **policy_json.decision_data(decision),
-        "explanations": [policy_json.explanation_data(item) for item in found],
-    }
-    Terminal(as_json=as_json).show(policy_view.lines(rows), data)
+    explanations = [policy_json.explanation_data(item) for item in found]
+    data = {**policy_json.decision_data(decision), "explanations": explanations}
+    show(rows, data, as_json=as_json, known=asked.id)
     return 0
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from narrowgate.cli.policy_input import files, in_batch
+from narrowgate.cli.policy_output import Command, say, show
 from narrowgate.cli.run import FINDINGS
-from narrowgate.cli.terminal import Terminal
 
 KINDS = ("auto", "identity", "resource", "trust", "boundary", "scp", "rcp")
 kind = click.option(
@@ -21,7 +21,7 @@ kind = click.option(
 json_ = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("sides", metavar="[A B]", nargs=-1)
 @click.option("--and-a", metavar="FILE", multiple=True, help="Another document of A.")
 @click.option("--and-b", metavar="FILE", multiple=True, help="Another document of B.")
@@ -61,11 +61,11 @@ def compare(batch: str | None, sides: tuple[str, ...], universe: Any, kind: Any,
     )
     found, reverse = comparer.covers(a, b), comparer.covers(b, a)
     rows = policy_view.compared(sides, found, reverse)
-    Terminal(as_json=as_json).show(policy_view.lines(rows), {**found.as_data(), "reverse": reverse.as_data()})
+    show(rows, {**found.as_data(), "reverse": reverse.as_data()}, as_json=as_json)
     return 0 if found.verdict == "covers" else FINDINGS
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("names", metavar="FILE...", nargs=-1, required=True)
 @click.option("--against", metavar="FILE", multiple=True, help="Also show what changed from these to FILE.")
 @kind
@@ -80,11 +80,11 @@ def surface(kind: Any, names: tuple[str, ...], against: tuple[str, ...], as_json
     from narrowgate.verbs.policy_surface import measured
 
     found = measured(files(), names, against, kind)
-    Terminal(as_json=as_json).show(policy_view.lines(policy_view.measured(found)), found.as_data())
+    show(policy_view.measured(found), found.as_data(), as_json=as_json)
     return 0
 
 
-@click.command("format")
+@click.command("format", cls=Command)
 @click.argument("names", metavar="FILE...", nargs=-1, required=True)
 @kind
 @click.option("--check", is_flag=True, help="Print nothing but what is not formatted; exit code 10 if anything is not.")
@@ -110,10 +110,9 @@ def format_(kind: Any, names: tuple[str, ...], check: bool, write: bool, compact
         for item in found:
             if item.is_changed:
                 rewrite(item.name, item.text)
-    terminal = Terminal(as_json=as_json)
     rows = policy_view.formatted(found, check=check, write=write)
-    terminal.show(policy_view.lines(rows), {"files": [item.as_data() for item in found]})
+    show(rows, {"files": [item.as_data() for item in found]}, as_json=as_json)
     if not (as_json or check):
         for item in found:
-            terminal.say(item.summary)
+            say(item.summary)
     return FINDINGS if check and any(item.is_changed for item in found) else 0

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,8 +55,10 @@ def _stopped(error: BaseException, *, touched: bool) -> Interrupted:
 
 
 def _say(error: NarrowgateError) -> int:
-    for line in error.message.splitlines():
-        click.secho(f"narrowgate: {line}", fg="red", err=True)
+    # Where nobody can read it, the exit code still tells.
+    with suppress(OSError):
+        for line in error.message.splitlines():
+            click.secho(f"narrowgate: {line}", fg="red", err=True)
     return error.exit_code
 
 

@@ -24,6 +24,9 @@ NUL: Final = "\x000"
 SET, VARIABLE, LOOSE_VARIABLE, CLOSE = "\0=", "\0$", "\0~", "\0."
 """`SET kK CLOSE`: one of these characters. `VARIABLE key CLOSE`: the variable; loose: in any case."""
 
+_LONGEST_KEPT: Final = 2_048
+"""Automata of longer patterns are not remembered: each may be a thousand times as large as its pattern."""
+
 Symbols: TypeAlias = tuple[str, ...]
 
 _TOKEN = re.compile(r"\0(?:[=$~][^\0]*\0\.|[^=$~])|.", re.DOTALL)
@@ -83,9 +86,13 @@ def members(token: str) -> Sequence[str]:
     return (token,)
 
 
-@lru_cache(maxsize=4096)
 def machine(code: str) -> Machine:
     """The automaton of one pattern. Its first state is bit 0, its final state the highest bit."""
+    return _short(code) if len(code) <= _LONGEST_KEPT else _long(code)
+
+
+@lru_cache(maxsize=4096)
+def _short(code: str) -> Machine:
     named: dict[str, int] = {}
     masks = dict.fromkeys((ANY, SEGMENT_ANY, STAR, SEGMENT_STAR, NOTHING), 0)
     variable_loop = run = 0
@@ -104,6 +111,34 @@ def machine(code: str) -> Machine:
     return Machine(
         bit.bit_length(), named, masks[ANY], masks[SEGMENT_ANY], masks[STAR], masks[SEGMENT_STAR], variable_loop
     )
+
+
+def _long(code: str) -> Machine:
+    """The same in linear time: the places of each symbol are gathered before they become a mask."""
+    named: dict[str, list[int]] = {}
+    places: dict[str, list[int]] = {kind: [] for kind in (ANY, SEGMENT_ANY, STAR, SEGMENT_STAR, NOTHING)}
+    variable_loop: list[int] = []
+    at = run = 0
+    for token in tokens(code):
+        if token in places:
+            places[token].append(at)
+        else:
+            for symbol in members("\0" if token == NUL else token):
+                named.setdefault(symbol, []).append(at)
+        if token == STAR:
+            variable_loop.extend(range(at - run, at))
+        run = run + 1 if token == ANY else 0
+        at = at if token in (STAR, SEGMENT_STAR) else at + 1
+    masks = (_mask(found) for found in (*(places[k] for k in (ANY, SEGMENT_ANY, STAR, SEGMENT_STAR)), variable_loop))
+    return Machine(at + 1, {symbol: _mask(found) for symbol, found in named.items()}, *masks)
+
+
+def _mask(places: Sequence[int]) -> int:
+    """The sum of the bits at some places, which ascend."""
+    made = bytearray(places[-1] // 8 + 1 if places else 0)
+    for place in places:
+        made[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(made, "little")
 
 
 def accepts(code: str, symbols: Sequence[str]) -> bool:

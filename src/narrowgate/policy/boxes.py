@@ -35,11 +35,11 @@ def grants(*documents: Readable, ceilings: Iterable[Sequence[Readable]] = ()) ->
 
 
 class Box(NamedTuple):
-    """One clause: the bits of its actions, and its conditions."""
+    """One clause: the bits of its actions, and its conditions, each once and in order."""
 
     clause: Clause
     bits: int
-    literals: frozenset[Literal]
+    literals: tuple[Literal, ...]
 
 
 class Unreadable(NamedTuple):
@@ -81,7 +81,7 @@ def side(of: Grants, names: Names) -> Side:
 
 
 def _box(clause: Clause, names: Names) -> Box:
-    return Box(clause, names.selected(clause), frozenset(literals(clause) or ()))
+    return Box(clause, names.selected(clause), tuple(dict.fromkeys(literals(clause) or ())))
 
 
 class Keys:
@@ -156,7 +156,7 @@ def patterns_of(clause: Clause) -> tuple[Pattern, ...]:
 
 def includes_at_sight(big: Box, boxes: Sequence[Box]) -> bool:
     """Whether a look at the texts shows that a box has everything, but for actions, that all of some have."""
-    if not big.literals <= frozenset().union(*(box.literals for box in boxes)):
+    if big.literals and not {literal for box in boxes for literal in box.literals}.issuperset(big.literals):
         return False
     mine = _spelled(big.clause)
     if big.clause.not_resources:

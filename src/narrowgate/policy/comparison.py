@@ -30,8 +30,8 @@ from narrowgate.policy.boxes import (
 from narrowgate.policy.clause import Clause, Readable
 from narrowgate.policy.global_keys import GLOBAL_KEYS
 from narrowgate.policy.pattern import Pattern, exact, resource
-from narrowgate.policy.replay import Attempt, replayed
-from narrowgate.policy.search import Found, outside
+from narrowgate.policy.replay import Attempt, Sides, replayed
+from narrowgate.policy.search import Budget, Found, outside
 from narrowgate.policy.universe import Names, closed_names, open_names
 from narrowgate.policy.verdict import Counterexample, Proved, Refuted, Universe, Unknown, Verdict
 
@@ -140,6 +140,11 @@ class _Comparison:
     universe: Universe
     known: ActionList | None
     unknown: dict[str, None] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+    sides: Sides = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sides = Sides(self.left, self.right)
 
     def verdict(self) -> Verdict:
         if self._is_too_much():
@@ -152,6 +157,8 @@ class _Comparison:
                 found = self._searched(part, keys)
                 if found is not None:
                     return Refuted(found, self.universe)
+                if self.budget.is_spent:
+                    return Unknown((*self.unknown, _TOO_MANY))
         inexact = (*keys.inexact(), *filter(None, (self.names.inexact,)))
         # What could not be told apart explains requests that do not tell; variables are the other cause.
         why = (*(text for text in self.unknown if not (inexact and text == _VARIABLES)), *inexact)
@@ -173,16 +180,18 @@ class _Comparison:
     def _searched(self, lump: _Lump, keys: Keys) -> Counterexample | None:
         """A counterexample in one class of actions; notes what could not be told."""
         for name, types in self._typed(lump.bits):
+            if self.budget.is_spent:
+                break
             space = region(lump.boxes, lump.covers, keys, types)
             if not all(space.domains.values()):
                 continue
             covered = [cover(box, keys) for box in lump.covers]
-            for number, found in enumerate(outside(space, covered)):
+            for number, found in enumerate(outside(space, covered, self.budget)):
                 if not isinstance(found, Found):
                     self.unknown[found.why] = None
                     break
                 attempt = Attempt(name, found.resource, found.domains)
-                counterexample = replayed(attempt, self.left, self.right, keys)
+                counterexample = replayed(attempt, self.sides, keys)
                 if counterexample is not None:
                     return counterexample
                 self.unknown[_VARIABLES] = None

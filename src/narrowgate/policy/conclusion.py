@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from narrowgate.policy.decision import LAYERS, Deciding, Decision, Layer
 from narrowgate.policy.grant import DIRECT, LIMITED, NOBODY, Strength
@@ -44,7 +44,7 @@ class Case:
     barred: bool = False
 
 
-Hits = tuple[tuple[Slot, Strength], ...]
+Hits: TypeAlias = tuple[tuple[Slot, Strength], ...]
 
 _OWN: Final[tuple[Layer, ...]] = ("identity", "boundary", "session")
 """The layers of the principal itself."""

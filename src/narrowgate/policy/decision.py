@@ -17,6 +17,13 @@ LAYERS: Final[tuple[Layer, ...]] = ("rcp", "scp", "resource", "identity", "bound
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 """
 
+ALWAYS_ALLOWED: Final = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
+"""No policy decides about them, whoever of an account asks. In lower case.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Layers:

@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, TypeAlias
 
 from narrowgate.policy.condition import Operator, operator_fault, parse_operator
@@ -35,6 +36,12 @@ def is_condition_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
+LONGEST_TEXT: Final = 32_768
+"""Characters of one text, which is more than AWS takes in a whole document but for a few services."""
+
+MOST_FAULTS: Final = 1_000
+"""Faults of one document that are named: each costs the spelling of its path."""
+
 Judge: TypeAlias = Callable[[str], "str | None"]
 """What is wrong with a string; None when nothing is."""
 
@@ -53,13 +60,28 @@ class Reading:
     faults: list[Fault] = field(default_factory=list)
 
     def fault(self, place: Place, message: str) -> None:
-        """Notes what is wrong at a place."""
-        self.faults.append(fault_at(place, message))
+        """Notes what is wrong at a place; nothing more where enough is."""
+        if len(self.faults) <= MOST_FAULTS:
+            self.faults.append(fault_at(place, message))
+
+    def note(self, found: Iterable[Fault]) -> None:
+        """Notes faults that were found, as far as there are not enough."""
+        self.faults.extend(islice(found, max(0, MOST_FAULTS + 1 - len(self.faults))))
+
+    def found(self) -> tuple[Fault, ...]:
+        """The faults in the order of the text, at most MOST_FAULTS; a last one tells that there are more."""
+        named = sorted(self.faults, key=lambda fault: (fault.line, fault.column))
+        if len(named) <= MOST_FAULTS:
+            return tuple(named)
+        return (*named[:MOST_FAULTS], Fault("", 1, 1, f"more is wrong: these are {MOST_FAULTS} of the faults"))
 
     def string(self, node: Node, *, what: str = "text") -> str | None:
         """The string of a node with its placeholders filled; None, and a fault, for anything else."""
         if not isinstance(node.value, str):
             self.fault(node.place, f"must be {what}, not {described(node)}")
+            return None
+        if len(node.value) > LONGEST_TEXT:
+            self.fault(node.place, f"a text of {len(node.value)} characters; no policy has more than {LONGEST_TEXT}")
             return None
         if bad := _ILLEGAL.search(node.value):
             self.fault(node.place, f"the character U+{ord(bad.group()):04X}; AWS takes U+0020 to U+00FF")

@@ -13,22 +13,21 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from narrowgate.policy.clause import Clause, Policy, policies_of
-from narrowgate.policy.conclusion import Case, Gate, Slot, conclude
-from narrowgate.policy.decision import DEFAULTS, LAYERS, Deciding, Decision, Layer, Layers, Switches
+from narrowgate.policy.conclusion import Case, Gate, Hits, Slot, conclude
+from narrowgate.policy.decision import ALWAYS_ALLOWED, DEFAULTS, LAYERS, Deciding, Decision, Layer, Layers, Switches
 from narrowgate.policy.request_context import Category, Request
 from narrowgate.policy.statement import Compiled, Matches, compiled, selects
 
-# Bounds on what is remembered: requests may name ever new actions, and match ever new statements.
-MOST_ACTIONS: Final = 32_768
-MOST_CONCLUSIONS: Final = 4_096
+MOST_REMEMBERED: Final = 500_000
+"""Statements in all that an Evaluator remembers for the actions and for the combinations it has met."""
 
 _CROSSES: Final = 0
 _REQUIRED: Final = 1
 _FIRST: Final = 2
 _WIDTH: Final = 2
 
-_TRUST_ACTIONS: Final = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
-_ALWAYS_ALLOWED: Final = Decision("allowed", None)
+_TRUST_ACTIONS: Final = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
+_BY_NOBODY: Final = Decision("allowed", None)
 
 
 class _Member(NamedTuple):
@@ -50,28 +49,25 @@ class _Plan:
         self.base = base
         self.conclusions: dict[int, Decision] = {}
 
-    def conclude(self, key: int) -> Decision:
-        """What follows from the strengths that the key holds, remembered."""
-        if len(self.conclusions) >= MOST_CONCLUSIONS:
-            self.conclusions.clear()
-        hits = tuple(
+    def hits(self, key: int) -> Hits:
+        """The statements that match, from the strengths that the key holds."""
+        return tuple(
             (slot, strength)
             for number, slot in enumerate(self.case.slots)
             if (strength := key >> (_FIRST + number * _WIDTH) & 3)
         )
-        made = conclude(self.case, hits, crosses=bool(key & 1), required=bool(key >> _REQUIRED & 1))
-        self.conclusions[key] = made
-        return made
 
 
 class Evaluator:
     """Decides many requests against the same documents; compiled step by step, as actions come."""
 
-    __slots__ = ("_compiled", "_gates", "_members", "_plans", "_selects", "layers", "switches")
+    __slots__ = ("_compiled", "_gates", "_members", "_most", "_plans", "_selects", "_size", "layers", "switches")
 
-    def __init__(self, layers: Layers, switches: Switches = DEFAULTS) -> None:
+    def __init__(self, layers: Layers, switches: Switches = DEFAULTS, *, most: int = MOST_REMEMBERED) -> None:
         self.layers = layers
         self.switches = switches
+        self._most = most
+        self._size = 0
         self._members = tuple(_members(layers))
         self._gates = tuple(_gates(layers))
         self._selects: dict[int, Callable[[str], bool]] = {}
@@ -86,23 +82,38 @@ class Evaluator:
         key = plan.base | request.crosses
         for shift, test in plan.tests:
             key |= test(request) << shift
-        return plan.conclusions.get(key) or plan.conclude(key)
+        return plan.conclusions.get(key) or self._concluded(plan, key)
 
     def statements(self, request: Request) -> tuple[Compiled, ...]:
         """Every statement of the layers that apply to the principal, in the order of the layers."""
         meets = _MEETS[request.principal.category]
         return tuple(self._statement(n) for n, member in enumerate(self._members) if member.gate.layer in meets)
 
-    def _plan(self, request: Request) -> _Plan:
-        plans = self._plans[request.principal.category]
-        if len(plans) >= MOST_ACTIONS:
-            plans.clear()
-        made = plans[request.action] = self._made(request.principal.category, request.action.lower())
+    def _concluded(self, plan: _Plan, key: int) -> Decision:
+        """What follows from the key, remembered."""
+        hits = plan.hits(key)
+        made = conclude(plan.case, hits, crosses=bool(key & 1), required=bool(key >> _REQUIRED & 1))
+        self._grow(1 + len(hits))
+        plan.conclusions[key] = made
         return made
 
+    def _plan(self, request: Request) -> _Plan:
+        made = self._made(request.principal.category, request.action.lower())
+        self._grow(1 + len(made.case.slots))
+        self._plans[request.principal.category][request.action] = made
+        return made
+
+    def _grow(self, more: int) -> None:
+        """Notes what is about to be remembered; forgets everything else where it would be too much."""
+        self._size += more
+        if self._size > self._most:
+            for plans in self._plans.values():
+                plans.clear()
+            self._size = more
+
     def _made(self, category: Category, action: str) -> _Plan:
-        if action == "sts:getcalleridentity" and category != "outsider":
-            return _Plan(Case(category, (), (), settled=_ALWAYS_ALLOWED), (), 0)
+        if action in ALWAYS_ALLOWED and category != "outsider":
+            return _Plan(Case(category, (), (), settled=_BY_NOBODY), (), 0)
         meets = _MEETS[category]
         slots: list[Slot] = []
         tests: list[tuple[int, Matches]] = []

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from narrowgate.policy.actions import ActionList, positions, runs, span
+from narrowgate.policy.decision import ALWAYS_ALLOWED
 from narrowgate.policy.document import size
 from narrowgate.policy.rule import Rule, action_pattern, needs_of, trimmed
-from narrowgate.policy.universe import ALWAYS_ALLOWED
 
 Select: TypeAlias = Callable[[str], int]
 
@@ -56,7 +56,7 @@ def _folded_service(
         return known.select(text) >> low & own
 
     about = [text for each in granted for text in each if text == "*" or text.lower().startswith(service + ":")]
-    allowed = _all(map(select, about)) | select(ALWAYS_ALLOWED)
+    allowed = _all(map(select, about)) | _all(map(select, ALWAYS_ALLOWED))
     selected = {text: select(text) for text in texts}
     names = known.names[low:high]
     return _slim(_with_wildcards(selected, _candidates(names, _all(selected.values()), allowed, select), select))

@@ -96,7 +96,7 @@ def _document(found: Scan, reading: Reading) -> Document | Faults:
     reading.faults.extend((*variable_faults(reading.variables), *found.faults))
     made = None if found.node is None else _read_document(reading, found.node)
     if reading.faults or made is None:
-        return Faults(tuple(sorted(reading.faults, key=lambda f: (f.line, f.column))))
+        return Faults(reading.found())
     return made
 
 
@@ -176,7 +176,7 @@ def _statement(reading: Reading, node: Node) -> Statement | None:
         reading.fault(node.place, f"a statement is an object, not {described(node)}")
         return None
     parts = _parts(reading, node, PARTS, "a statement")
-    reading.faults.extend(_shape_faults(reading.kind, node, parts))
+    reading.note(_shape_faults(reading.kind, node, parts))
     action = parts.get("Action") or parts.get("NotAction")
     resource = parts.get("Resource") or parts.get("NotResource")
     principal = parts.get("Principal") or parts.get("NotPrincipal")
@@ -190,7 +190,7 @@ def _statement(reading: Reading, node: Node) -> Statement | None:
         sid=_sid(reading, parts.get("Sid")),
         place=node.place,
     )
-    reading.faults.extend(_effect_faults(reading.kind, made))
+    reading.note(_effect_faults(reading.kind, made))
     return made
 
 

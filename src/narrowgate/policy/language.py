@@ -172,6 +172,16 @@ def _groups(whole: Row, sizes: Sequence[int]) -> tuple[tuple[int, int], ...]:
     return tuple(groups)
 
 
+def _named_by(bits: int, index: Mapping[int, int]) -> int:
+    """The sum of what the index has for each bit."""
+    total = 0
+    while bits:
+        low = bits & -bits
+        total |= index[low]
+        bits ^= low
+    return total
+
+
 def _sum(masks: Sequence[int]) -> int:
     total = 0
     for mask in masks:
@@ -187,10 +197,12 @@ def sweep(codes: Sequence[str], limit: int) -> dict[int, Symbols] | int:
     whole = row(codes)
     walk = Walk(whole.union, -1, whole.start)
     found: dict[int, Symbols] = {}
+    ends = _sum(whole.finals)
+    index = {final: 1 << i for i, final in enumerate(whole.finals)}
     at = 0
     while at < len(walk.states):
         state = walk.states[at]
-        mask = sum(1 << i for i, final in enumerate(whole.finals) if state & final)
+        mask = _named_by(state & ends, index)
         if mask not in found:
             found[mask] = walk.way(at)
         for after, symbol in walk.steps(at):

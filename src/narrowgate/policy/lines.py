@@ -22,6 +22,8 @@ BEGINNING: Final = 256
 MOST_KEPT: Final = 16 * 1024 * 1024
 MOST_ALIKE: Final = 16
 MOST_TOLD: Final = 5
+MOST_SKIPPED: Final = 1024 * 1024
+"""Characters of a value nested too deeply that are passed over to find the fields behind it."""
 
 _OPEN: Final = re.compile(r"[ \t\n\r]*+\{[ \t\n\r]*+")
 _NAME: Final = re.compile(r'"((?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*+)"[ \t\n\r]*+:[ \t\n\r]*+')
@@ -30,6 +32,8 @@ _SIMPLE: Final = re.compile(
 )
 _START: Final = re.compile(r"\[[ \t\n\r]*+")
 _AFTER: Final = re.compile(r"[ \t\n\r]*+([,}\]])[ \t\n\r]*+")
+# A text that is not closed goes to the end: begun again at each of its quotes, it would cost the square of its length.
+_NESTING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{]++|[\]}]', re.DOTALL)
 
 
 class Number(str):
@@ -53,6 +57,18 @@ _EXACT: Final = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=Number, parse_float=Number, parse_constant=_no_constant
 )
 _EXTENT: Final = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_no_constant)
+
+
+class _TooDeep(ValueError):
+    """A value that the decoder cannot follow. How deep that is depends on how deep its caller is."""
+
+
+def _decoded(decoder: json.JSONDecoder, text: str, at: int) -> tuple[Any, int]:
+    """The value that begins at `at`, and where it ends. Raises ValueError."""
+    try:
+        return decoder.raw_decode(text, at)
+    except RecursionError:
+        raise _TooDeep("nested too deeply") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +99,12 @@ class Memory:
         self._size = 0
 
     def value(self, text: str, at: int) -> str:
-        """The value, an object or a list, that begins at `at`. Raises ValueError, RecursionError."""
+        """The value, an object or a list, that begins at `at`. Raises ValueError."""
         beginning = text[at : at + BEGINNING]
         for raw in self._alike.get(beginning, ()):
             if text.startswith(raw, at):
                 return raw
-        raw = text[at : _EXTENT.raw_decode(text, at)[1]]
+        raw = text[at : _decoded(_EXTENT, text, at)[1]]
         if len(raw) >= BEGINNING:
             self._keep(beginning, raw)
         return raw
@@ -112,9 +128,9 @@ def read_fields(text: str, known: frozenset[str], long: frozenset[str], memory: 
     found = Fields()
     try:
         _walk(text, long, memory, found)
-    except (ValueError, RecursionError):
-        found.faults.extend(_broken(text))
-    else:
+    except ValueError:
+        found.faults = list(_broken(text))
+    if not found.faults:
         names = found.values.keys() | found.spans.keys()
         if not names <= known:
             fields = ", ".join(sorted(known))
@@ -124,7 +140,7 @@ def read_fields(text: str, known: frozenset[str], long: frozenset[str], memory: 
 
 
 def _walk(text: str, long: frozenset[str], memory: Memory, found: Fields) -> None:
-    """Fills `found`. Raises ValueError, RecursionError where the text is no JSON object."""
+    """Fills `found`. Raises ValueError where the text is no JSON object."""
     sign, at, count, values = ",", _end(_OPEN.match(text)), 0, found.values
     if text.startswith("}", at):
         sign, at = "}", at + 1
@@ -145,13 +161,32 @@ def _walk(text: str, long: frozenset[str], memory: Memory, found: Fields) -> Non
 def _field(text: str, at: int, long: frozenset[str], memory: Memory, found: Fields) -> tuple[str, int]:
     member = _NAME.match(text, at)
     at, name = _end(member), _name(member)
-    if name in long and text.startswith(("{", "["), at):
-        raw = memory.value(text, at)
-        found.spans[name] = Span(at, raw)
-        at += len(raw)
-    else:
-        found.values[name], at = _EXACT.raw_decode(text, at)
+    try:
+        if name in long and text.startswith(("{", "["), at):
+            raw = memory.value(text, at)
+            found.spans[name] = Span(at, raw)
+            at += len(raw)
+        else:
+            found.values[name], at = _decoded(_EXACT, text, at)
+    except _TooDeep:
+        # What stands behind it may be the id, which the error is told with. The first one finds the fault for all.
+        found.faults = found.faults or list(_broken(text))
+        found.values[name], at = None, _past(text, at)
     return _sign(text, at, "}")
+
+
+def _past(text: str, at: int) -> int:
+    """Where the object or list that begins at `at` ends, however deep. Raises ValueError."""
+    depth = 0
+    for sign in _NESTING.finditer(text, at, at + MOST_SKIPPED):
+        first = sign.group()[0]
+        if first in "[{":
+            depth += sign.end() - sign.start()
+        elif first in "]}":
+            depth -= 1
+            if not depth:
+                return sign.end()
+    raise ValueError("not closed")
 
 
 def _name(member: re.Match[str] | None) -> str:
@@ -160,15 +195,23 @@ def _name(member: re.Match[str] | None) -> str:
 
 
 def elements(span: Span, memory: Memory) -> Iterator[Span]:
-    """The elements of a Span that is a list; `at` counts on from the same text. Any that is no object or list, too."""
+    """The elements of a Span that is a list; `at` counts on from the same text. Any that is no object or list, too.
+
+    Raises ValueError where one is nested too deeply; `too_deep` says where.
+    """
     at, sign = _end(_START.match(span.raw)), ","
     if span.raw[at] == "]":
         return
     while sign == ",":
         is_long = span.raw.startswith(("{", "["), at)
-        raw = memory.value(span.raw, at) if is_long else span.raw[at : _EXACT.raw_decode(span.raw, at)[1]]
+        raw = memory.value(span.raw, at) if is_long else span.raw[at : _decoded(_EXACT, span.raw, at)[1]]
         yield Span(span.at + at, raw)
         sign, at = _sign(span.raw, at + len(raw), "]")
+
+
+def too_deep(span: Span) -> tuple[Fault, ...]:
+    """Why the elements of a Span cannot be read, as faults of its own text."""
+    return scan(span.raw).faults or (Fault("", 1, 1, "nested too deeply"),)
 
 
 def _end(found: re.Match[str] | None) -> int:

@@ -24,7 +24,7 @@ from narrowgate.policy.placeholder import leftover_in_value
 from narrowgate.policy.reader import MOST_VALUES
 from narrowgate.policy.resource import resource_fault, variable_fault
 
-LONGEST: Final = 262_144
+LONGEST: Final = 131_072
 """Longer texts, and decoded documents with more values, go the strict way, which counts."""
 
 LONGEST_VALUE: Final = 512

@@ -39,6 +39,7 @@ __all__ = ["Cell", "Pattern", "Undecided", "arn", "cells", "exact", "find", "glo
 LIMIT: Final = 20_000
 _WIDEST_PRODUCT: Final = 400
 _WIDEST_MEET: Final = 8
+_MOST_LIKELY: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,8 @@ def cells(patterns: Sequence[Pattern], *, limit: int = LIMIT) -> tuple[Cell, ...
     texts = {mask: common + spelled(symbols) for mask, symbols in found.items()}
     if common:
         texts.setdefault(0, fresh(common[0]))
-    for pattern in patterns:
+    # Nicer texts; each is asked of all patterns, so only for as many as a person reads.
+    for pattern in patterns if len(patterns) <= _MOST_LIKELY else ():
         if (word := likely(pattern)) is not None:
             texts[_mask(patterns, word)] = spelled(word) if isinstance(word, tuple) else word
     return tuple(Cell(mask, texts[mask]) for mask in sorted(texts))

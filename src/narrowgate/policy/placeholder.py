@@ -23,13 +23,14 @@ _PLACEHOLDER = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0
 
 _REAL_NAMES = r"(?!(?:LATEST|DEFAULT|Latest|Default)(?![A-Za-z0-9_]))"
 _EVERYWHERE = r"\$\{[A-Za-z_][A-Za-z0-9_.-]*\}|\{\{[^{}]*\}\}"
+_CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 _IN_ARN = re.compile(
     rf"{_EVERYWHERE}|\${_REAL_NAMES}[A-Z][A-Z0-9_]*|<[A-Za-z][^<>]*>|%[A-Za-z_]{{3,}}%"
-    r"|(?<![A-Za-z0-9])YOUR[_-][A-Z][A-Z0-9_-]*|(?<![A-Za-z0-9])[A-Z]+(?:_[A-Z]+)*_HERE(?![A-Za-z0-9])"
+    r"|(?<![A-Za-z0-9])YOUR[_-][A-Z][A-Z0-9_-]*|(?<![A-Za-z0-9])[A-Z]++_HERE(?![A-Za-z0-9])"
 )
 _IN_VALUE = re.compile(
-    rf"{_EVERYWHERE}|\$[A-Z][A-Z0-9]*_[A-Z0-9_]+|<[A-Z][A-Z0-9_-]*_[A-Z0-9_-]*>"
-    r"|<[^<>]*(?:account|region|partition|ACCOUNT|REGION|PARTITION|Account)[^<>]*>|%[A-Z]+(?:_[A-Z]+)+%"
+    rf"{_EVERYWHERE}|\$[A-Z][A-Z0-9]*_[A-Z0-9_]+|<[A-Z](?=[A-Z0-9-]*+_)[A-Z0-9_-]*+>"
+    r"|<(?=[^<>]*+>)[^<>]*?(?:account|region|partition|ACCOUNT|REGION|PARTITION|Account)[^<>]*+>|%[A-Z]++(?:_[A-Z]++)++%"
 )
 
 REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
@@ -70,7 +71,12 @@ def _is_fit(name: str, value: str) -> bool:
 def leftover_in_arn(text: str) -> str | None:
     """The first placeholder that is left in an ARN, a principal or an action."""
     found = _IN_ARN.search(text)
-    return found.group() if found else None
+    if found is None:
+        return None
+    # Of `YOUR_ID_HERE` only the end is looked for, which is linear; it is named as a whole.
+    before = text[: found.start()]
+    start = len(before.rstrip(_CAPITALS)) if found.group().endswith("_HERE") else len(before)
+    return text[start : found.end()]
 
 
 def leftover_in_value(text: str) -> str | None:

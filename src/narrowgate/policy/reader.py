@@ -1,7 +1,7 @@
 """A strict JSON reader that keeps the place of every value and every key. Pure.
 
 Stricter than `json.loads`: no duplicate keys, NaN, byte order mark, lone surrogates, nor more than
-64 levels or 131,072 values. Numbers keep their spelling, so none is too long to read. Linear in the text.
+64 levels or 65,536 values. Numbers keep their spelling, so none is too long to read. Linear in the text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, NoReturn, TypeAlias
 from narrowgate.policy.place import NOWHERE, Fault, Faults, Place, Step, fault_at, shown
 
 DEEPEST: Final = 64
-MOST_VALUES: Final = 131_072
+MOST_VALUES: Final = 65_536
 MOST_REPETITIONS: Final = 1_000
 """Keys that may be there twice before the reader stops: each costs the spelling of its path."""
 

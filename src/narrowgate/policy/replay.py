@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from narrowgate.policy.boxes import Grants, Keys
 from narrowgate.policy.decision import Layers
 from narrowgate.policy.document import NEW_VERSION, Document, Patterns, Principal, Principals, Statement, Text
-from narrowgate.policy.evaluation import evaluate, owner_must_allow
+from narrowgate.policy.evaluation import Evaluator, owner_must_allow
 from narrowgate.policy.request_context import Context, Request, Requester, Value
 from narrowgate.policy.search import Domains
 from narrowgate.policy.variable import bare, template
@@ -32,26 +32,42 @@ class Attempt(NamedTuple):
     domains: Domains
 
 
-def replayed(attempt: Attempt, left: Grants, right: Grants, keys: Keys) -> Counterexample | None:
+class Sides:
+    """Both sides of a comparison, ready to decide: compiled once for all its attempts."""
+
+    __slots__ = ("_left", "_ready", "_right")
+
+    def __init__(self, left: Grants, right: Grants) -> None:
+        self._left = left
+        self._right = right
+        self._ready: dict[bool, tuple[Evaluator, Evaluator]] = {}
+
+    def decided(self, request: Request) -> Counterexample | None:
+        """The request as a counterexample, if it is one."""
+        left, right = self._evaluators(owned=owner_must_allow(request))
+        denied, allowed = left.evaluate(request), right.evaluate(request)
+        if allowed.outcome != "allowed" or denied.outcome == "allowed":
+            return None
+        return Counterexample(request, denied, allowed, left.layers, right.layers)
+
+    def _evaluators(self, *, owned: bool) -> tuple[Evaluator, Evaluator]:
+        if owned not in self._ready:
+            owner = TRUSTING if owned else None
+            self._ready[owned] = Evaluator(_layers(self._left, owner)), Evaluator(_layers(self._right, owner))
+        return self._ready[owned]
+
+
+def replayed(attempt: Attempt, sides: Sides, keys: Keys) -> Counterexample | None:
     """The attempt as a request, if the right side allows it and the left does not.
 
     `${...}` is a variable first, and text where that does not tell: Version 2008-10-17 has none.
     """
     for variables in (True, False):
         request = _request(attempt, keys, variables=variables)
-        found = None if request is None else _decided(request, left, right)
+        found = None if request is None else sides.decided(request)
         if found is not None:
             return found
     return None
-
-
-def _decided(request: Request, left: Grants, right: Grants) -> Counterexample | None:
-    owner = TRUSTING if owner_must_allow(request) else None
-    left_layers, right_layers = _layers(left, owner), _layers(right, owner)
-    denied, allowed = evaluate(request, left_layers), evaluate(request, right_layers)
-    if allowed.outcome != "allowed" or denied.outcome == "allowed":
-        return None
-    return Counterexample(request, denied, allowed, left_layers, right_layers)
 
 
 def _layers(of: Grants, owner: Document | None) -> Layers:

@@ -24,8 +24,11 @@ Context: TypeAlias = Mapping[str, Value]
 LONGEST_KEY: Final = 256
 """Longer keys are not remembered."""
 
+LONGEST_NAME: Final = 2_048
+"""Characters of an ARN of a principal, as IAM has it; of the name of a service or provider too."""
+
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
-_ACTION: Final = re.compile(r"[A-Za-z0-9.-]+:[A-Za-z0-9]+")
+_ACTION: Final = re.compile(r"[A-Za-z0-9.-]{1,64}:[A-Za-z0-9]{1,128}")
 _IDENTITY: Final = re.compile(r"root|(?:user|role)/.+", re.DOTALL)
 _SESSION: Final = re.compile(r"assumed-role/([^/]+)/[^/]+|federated-user/[^/]+")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
@@ -50,7 +53,8 @@ class Requester:
     """The principal of a request; which fields are filled depends on the type.
 
     AWS: `arn`, and for a role session `role_arn` where it is known. Service: `service`. Federated:
-    `provider`, an ARN or a domain. `account` is derived; "" where there is none.
+    `provider`, an ARN or a domain. `account` is derived; "" where there is none. Raises ValueError for
+    an AWS principal without an ARN: it would meet no SCP.
     """
 
     type: PrincipalType
@@ -66,6 +70,8 @@ class Requester:
 
     def __post_init__(self) -> None:
         arn = parse_arn(self.arn) if self.type == "AWS" else None
+        if arn is None and self.type == "AWS":
+            raise ValueError(_not_a_principal(self.arn))
         resource = arn.resource if arn else ""
         is_session = resource.startswith("assumed-role/")
         role = parse_arn(self.role_arn) if self.role_arn and is_session else None
@@ -145,6 +151,9 @@ def _fault(who: Requester, action: str, resource: str, account: str) -> str:
         return "the resource has a lone surrogate"
     if account and not _ACCOUNT.fullmatch(account):
         return f"the resource account {shown(account)} is not 12 digits"
+    named = _named(resource.split(":", 5))
+    if account and named not in ("", account):
+        return f"the resource account {account} is not that of the resource, {named}"
     return ""
 
 
@@ -158,26 +167,50 @@ def is_arn(text: str) -> bool:
     return text.startswith("arn:") and text.count(":") >= 5
 
 
-@lru_cache(maxsize=1_024)
+_FIELDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "AWS": ("arn", ("arn", "role_arn")),
+        "Service": ("service", ("service",)),
+        "Federated": ("provider", ("provider",)),
+        "Anonymous": ("", ()),
+    }
+)
+"""For each type of principal the field that it needs, and those that it may have."""
+
+
 def _principal_fault(who: Requester) -> str:
-    match who.type:
-        case "Service" if not who.service:
-            return "a principal of type Service needs `service`"
-        case "Federated" if not who.provider:
-            return "a principal of type Federated needs `provider`"
-        case "AWS":
-            return _arn_fault(who.arn) or (_role_fault(who.role_arn, who) if who.role_arn else "")
-    return ""
+    filled = {"arn": who.arn, "role_arn": who.role_arn, "service": who.service, "provider": who.provider}
+    if any(len(text) > LONGEST_NAME for text in filled.values()):
+        return f"a principal's name is longer than {LONGEST_NAME} characters"
+    return _remembered_fault(who)
+
+
+@lru_cache(maxsize=1_024)
+def _remembered_fault(who: Requester) -> str:
+    filled = {"arn": who.arn, "role_arn": who.role_arn, "service": who.service, "provider": who.provider}
+    needed, possible = _FIELDS[who.type]
+    if needed and not filled[needed]:
+        return f"a principal of type {who.type} needs `{needed}`"
+    for name, text in filled.items():
+        if text and name not in possible:
+            return f"a principal of type {who.type} has no `{name}`"
+        if has_surrogate(text):
+            return f"the principal's `{name}` has a lone surrogate"
+    if who.type != "AWS":
+        return ""
+    return _arn_fault(who.arn) or (_role_fault(who.role_arn, who) if who.role_arn else "")
 
 
 def _arn_fault(text: str) -> str:
     arn = parse_arn(text)
     if arn is None or arn.region or not _ACCOUNT.fullmatch(arn.account):
-        return f"the principal {shown(text)} is not the ARN of a user, role, session or account root"
+        return _not_a_principal(text)
     form = {"iam": _IDENTITY, "sts": _SESSION}.get(arn.service)
-    if form is None or not form.fullmatch(arn.resource):
-        return f"the principal {shown(text)} is not the ARN of a user, role, session or account root"
-    return ""
+    return "" if form is not None and form.fullmatch(arn.resource) else _not_a_principal(text)
+
+
+def _not_a_principal(text: str) -> str:
+    return f"the principal {shown(text)} is not the ARN of a user, role, session or account root"
 
 
 def _role_fault(text: str, who: Requester) -> str:
@@ -204,6 +237,8 @@ def _canonical(context: Mapping[str, str | Sequence[str]]) -> Context:
     made: dict[str, Value] = {}
     for key, value in context.items():
         lower = lower_key(key)
+        if not key or has_surrogate(key):
+            raise ValueError(f"{shown(key)} is not a context key")
         if lower in made:
             raise ValueError(f"the context key {shown(key)} is here twice, in another case")
         kept = value if isinstance(value, str) else tuple(value)

@@ -14,6 +14,7 @@ from narrowgate.policy import pattern
 from narrowgate.policy.arn import is_pattern
 from narrowgate.policy.clause import Clause, Policy, Term
 from narrowgate.policy.condition import ARN, NETWORK, NUMBER, TRUTH, parse_operator
+from narrowgate.policy.decision import ALWAYS_ALLOWED
 from narrowgate.policy.document import (
     NEW_VERSION,
     OLD_VERSION,
@@ -26,7 +27,6 @@ from narrowgate.policy.document import (
     size,
 )
 from narrowgate.policy.pattern import Pattern
-from narrowgate.policy.universe import ALWAYS_ALLOWED
 from narrowgate.policy.variable import template
 
 _BARE: Final = len('{"Statement":[]}')
@@ -186,7 +186,7 @@ def trimmed(found: dict[str, Pattern]) -> frozenset[str]:
 
 
 def _is_decided(action: str) -> bool:
-    return action.lower() != ALWAYS_ALLOWED
+    return action.lower() not in ALWAYS_ALLOWED
 
 
 class _Spellings:

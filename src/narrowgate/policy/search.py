@@ -9,13 +9,23 @@ INVARIANT: if the search ends without an answer and within its limit, there is n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from narrowgate.policy import pattern
 from narrowgate.policy.pattern import Pattern, Undecided
 
 MOST_WORK: Final = 100_000
-"""Covers looked at, over all branches."""
+"""Covers looked at in one search, over all its branches."""
+
+MOST_WORK_IN_ALL: Final = 1_000_000
+"""Covers looked at in all searches that share a budget."""
+
+_KEYS_A_COVER: Final = 8
+"""Keys whose domains take about as long to copy as one cover."""
+
+_PAIRS_A_COVER: Final = 8
+"""Pairs of patterns that take about as long as one cover."""
 
 MOST_PATTERNS: Final = 1_000_000
 """Pairs of a pattern that is wanted and one that is not, in one question about resources."""
@@ -56,29 +66,47 @@ class GaveUp(NamedTuple):
     why: str
 
 
-def outside(region: Region, covers: Sequence[Cover]) -> Iterator[Found | GaveUp]:
+@dataclass(slots=True)
+class Budget:
+    """Work that the searches of one comparison may still do together."""
+
+    left: int = MOST_WORK_IN_ALL
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether there is none left."""
+        return self.left <= 0
+
+
+def outside(region: Region, covers: Sequence[Cover], budget: Budget) -> Iterator[Found | GaveUp]:
     """Points of the region that lie in no cover, different branches of the search, as many as are asked for.
 
     Ends when there are no more; GaveUp comes last, where a limit was hit.
     """
-    branches = [(region, tuple(covers))]
-    work, undecided = 0, False
-    while branches:
-        work += 1 + len(branches[-1][1])
-        if work > MOST_WORK:
+    # Branches are made one at a time: each has a copy of the domains.
+    stack: list[Iterator[tuple[Region, tuple[Cover, ...]]]] = [iter([(region, tuple(covers))])]
+    reserve = budget.left - MOST_WORK
+    undecided = False
+    while stack:
+        branch = next(stack[-1], None)
+        if branch is None:
+            stack.pop()
+            continue
+        budget.left -= 1 + len(branch[1]) + len(region.domains) // _KEYS_A_COVER
+        if budget.left <= max(0, reserve):
             yield GaveUp("the conditions and resources leave too many cases")
             return
-        narrowed = _narrowed(*branches.pop())
+        narrowed = _narrowed(*branch)
         if narrowed is None:
             continue
         region, open_covers = narrowed
-        resource = _resource(region, open_covers)
+        resource = _resource(region, open_covers, budget)
         if isinstance(resource, Undecided):
             undecided = True
         elif isinstance(resource, str):
             yield Found(resource, region.domains)
         if resource is not None and open_covers:
-            branches.extend(_branches(region, open_covers))
+            stack.append(_branches(region, open_covers))
     if undecided:
         yield GaveUp("the patterns of the resources leave too many cases")
 
@@ -130,22 +158,24 @@ def _leave(cover: Cover, groups: list[tuple[Pattern, ...]], without: list[Patter
         without.extend(cover.resources or ())
 
 
-def _resource(region: Region, covers: tuple[Cover, ...]) -> str | Undecided | bool | None:
+def _resource(region: Region, covers: tuple[Cover, ...], budget: Budget) -> str | Undecided | bool | None:
     """A resource outside of all covers; True where there is one in the region, but keys have to choose."""
     groups, without = list(region.groups), list(region.without)
     if all(cover.resources is not None for cover in covers):
         for cover in covers:
             _leave(cover, groups, without)
-        found = _find(groups, without)
+        found = _find(groups, without, budget)
         if not covers or isinstance(found, str):
             return found
-    found = _find(region.groups, region.without)
+    found = _find(region.groups, region.without, budget)
     return True if isinstance(found, str) else found
 
 
-def _find(groups: Sequence[tuple[Pattern, ...]], without: Sequence[Pattern]) -> str | Undecided | None:
-    if len(without) * sum(map(len, groups)) > MOST_PATTERNS:
+def _find(groups: Sequence[tuple[Pattern, ...]], without: Sequence[Pattern], budget: Budget) -> str | Undecided | None:
+    pairs = len(without) * sum(map(len, groups))
+    if pairs > MOST_PATTERNS:
         return Undecided(0)
+    budget.left -= pairs // _PAIRS_A_COVER
     found = pattern.find(groups, without)
     if found is not None or len(groups) < 2 or not any(each.variables for group in groups for each in group):
         return found
@@ -157,9 +187,9 @@ def _branches(region: Region, covers: tuple[Cover, ...]) -> Iterator[tuple[Regio
     """One branch for each way to leave the cover with the fewest of them."""
     cover = min(covers, key=lambda each: len(each.needs) + (each.resources is not None))
     others = tuple(each for each in covers if each is not cover)
+    for key, states in reversed(_sides(cover, region.domains) or ()):
+        yield Region(region.groups, region.without, {**region.domains, key: states}), others
     if cover.resources is not None:
         groups, without = list(region.groups), list(region.without)
         _leave(cover, groups, without)
         yield Region(tuple(groups), tuple(without), region.domains), others
-    for key, states in _sides(cover, region.domains) or ():
-        yield Region(region.groups, region.without, {**region.domains, key: states}), others

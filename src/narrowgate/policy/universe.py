@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -18,11 +18,10 @@ from narrowgate.policy import matching, pattern
 from narrowgate.policy.actions import ActionList, positions
 from narrowgate.policy.arn import is_pattern
 from narrowgate.policy.clause import Clause
+from narrowgate.policy.decision import ALWAYS_ALLOWED
 
-ALWAYS_ALLOWED: Final = "sts:getcalleridentity"
-"""No policy decides about it, so it is in no universe."""
-
-_NAME: Final = re.compile(r"[A-Za-z0-9]+")
+# Small letters only: patterns are compared in lower case, where `X` would be the `x` that somebody wrote.
+_NAME: Final = re.compile(r"[a-z0-9]+")
 MOST_PATTERNS: Final = 500
 """Wildcard patterns of one service that are told apart."""
 
@@ -92,9 +91,9 @@ def open_names(clauses: Iterable[Clause], *, exactly: Iterable[Clause]) -> Names
                 patterns.setdefault(vendor, set()).add(name)
             elif text != "*":
                 literals.setdefault(text.lower(), text)
-    others, inexact = _others(patterns, literals, spread)
-    literals.pop(ALWAYS_ALLOWED, None)
-    return _numbered(tuple(literals[lower] for lower in sorted(literals)), tuple(others), inexact)
+    others, inexact = _others(patterns, {**literals, **dict.fromkeys(ALWAYS_ALLOWED, "")}, spread)
+    decided = sorted(literals.keys() - ALWAYS_ALLOWED)
+    return _numbered(tuple(literals[lower] for lower in decided), tuple(others), inexact)
 
 
 def closed_names(actions: ActionList, clauses: Iterable[Clause]) -> Names:
@@ -105,7 +104,7 @@ def closed_names(actions: ActionList, clauses: Iterable[Clause]) -> Names:
         for text in clause.actions:
             bits |= actions.select(text)
         wanted |= actions.everything & ~bits if clause.not_actions else bits
-    return _numbered(tuple(name for name in actions.chosen(wanted) if name.lower() != ALWAYS_ALLOWED))
+    return _numbered(tuple(name for name in actions.chosen(wanted) if name.lower() not in ALWAYS_ALLOWED))
 
 
 def _numbered(known: tuple[str, ...], others: tuple[str, ...] = (), inexact: str = "") -> Names:
@@ -114,7 +113,7 @@ def _numbered(known: tuple[str, ...], others: tuple[str, ...] = (), inexact: str
     return Names((*known, *others), lower, index, len(known), inexact)
 
 
-def _others(patterns: Mapping[str, set[str]], literals: Mapping[str, str], spread: set[str]) -> tuple[list[str], str]:
+def _others(patterns: Mapping[str, set[str]], literals: Collection[str], spread: set[str]) -> tuple[list[str], str]:
     """Names that nobody wrote out: one for each combination of the patterns that matches some.
 
     For services not in `spread` the least of each pattern will do.
@@ -133,7 +132,7 @@ def _others(patterns: Mapping[str, set[str]], literals: Mapping[str, str], sprea
     return made, inexact
 
 
-def _least(vendor: str, names: set[str], literals: Mapping[str, str]) -> list[str] | None:
+def _least(vendor: str, names: set[str], literals: Collection[str]) -> list[str] | None:
     """For each pattern a name that it matches, and no pattern that does not include it.
 
     Such a name is met by least: if it is covered, all others are that the pattern matches.
@@ -148,7 +147,7 @@ def _least(vendor: str, names: set[str], literals: Mapping[str, str]) -> list[st
     return texts if len(texts) == len(globs) else None
 
 
-def _unwritten(vendor: str, names: set[str], literals: Mapping[str, str]) -> list[str] | None:
+def _unwritten(vendor: str, names: set[str], literals: Collection[str]) -> list[str] | None:
     found = _beyond_prefixes(names) if all(map(matching.is_prefix, names)) else None
     if found is not None and not any(f"{vendor}:{name}" in literals for name in found):
         return found
@@ -169,7 +168,7 @@ def _beyond_prefixes(names: set[str]) -> list[str] | None:
     return made
 
 
-def _combinations(vendor: str, names: set[str], literals: Mapping[str, str]) -> list[str] | None:
+def _combinations(vendor: str, names: set[str], literals: Collection[str]) -> list[str] | None:
     """A name for each combination of the patterns that some unwritten name matches; None: too many to tell."""
     written: list[str] = []
     while True:

@@ -24,6 +24,7 @@ _DATE: Final = re.compile(
 _NETWORK: Final = re.compile(r"[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?")
 _EPOCH_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NANOSECONDS: Final = 1_000_000_000
+_LONGEST_ADDRESS: Final = 45
 
 
 class Range(NamedTuple):
@@ -73,9 +74,13 @@ def _offset(zone: str | None) -> timedelta:
     return -distance if zone[0] == "-" else distance
 
 
-@lru_cache(maxsize=4_096)
 def address(text: str) -> tuple[int, int] | None:
     """Version and number of one IP address."""
+    return _address(text) if len(text) <= _LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=4_096)
+def _address(text: str) -> tuple[int, int] | None:
     try:
         found = ip_address(text)
     except ValueError:

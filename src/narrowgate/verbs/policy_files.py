@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -19,6 +20,12 @@ from narrowgate.policy.lines import Memory, Span, elements, moved
 STDIN: Final = "-"
 LONGEST_FILE: Final = 64 * 1024 * 1024
 MOST_FAULTS: Final = 50
+
+_HINTS: Final[Mapping[int, str]] = {
+    errno.ENOENT: "name a file, or `-` for standard input",
+    errno.EISDIR: "name a file in it",
+    errno.EACCES: "allow yourself to read it, or name another file",
+}
 
 AnyKind: TypeAlias = Kind | Literal["auto"]
 NAMES: Final[Mapping[Kind, str]] = {
@@ -32,7 +39,10 @@ NAMES: Final[Mapping[Kind, str]] = {
 
 
 class Files:
-    """Reads files by name; `-` is standard input, which can be read once."""
+    """Reads files by name; `-` is standard input, which can be read once.
+
+    `stdin` gives all of it, or its first LONGEST_FILE + 1 bytes; raises UsageError.
+    """
 
     def __init__(self, stdin: Callable[[], bytes]) -> None:
         self._stdin = stdin
@@ -40,7 +50,9 @@ class Files:
 
     def read(self, name: str) -> str:
         """The text of a file. Raises UsageError where there is none, or it is no text."""
-        content = self._from_stdin() if name == STDIN else _content(Path(name))
+        content = self._from_stdin() if name == STDIN else _content(name)
+        if len(content) > LONGEST_FILE:
+            raise UsageError(f"cannot read {spoken(name)}: longer than {LONGEST_FILE} bytes; no policy is")
         try:
             return content.decode()
         except UnicodeDecodeError as error:
@@ -54,18 +66,35 @@ class Files:
         return self._stdin()
 
 
-def _content(path: Path) -> bytes:
+def _content(name: str) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(LONGEST_FILE + 1)
+        with BufferedReader(opened(name)) as file:
+            return file.read(LONGEST_FILE + 1)
     except OSError as error:
-        hint = "; name a file, or `-` for standard input" if error.errno == errno.ENOENT else ""
-        raise UsageError(f"cannot read `{path}`: {error.strerror}{hint}") from None
+        raise unreadable(name, error) from None
+
+
+def opened(name: str) -> FileIO:
+    """The file of that name, for reading without a buffer. Raises UsageError."""
+    if not name:
+        raise UsageError("cannot read a file without a name: name a file, or `-` for standard input")
+    try:
+        return FileIO(name)
+    except OSError as error:
+        raise unreadable(name, error) from None
     except ValueError:
-        raise UsageError(f"cannot read `{path}`: this is not the name of a file") from None
-    if len(content) > LONGEST_FILE:
-        raise UsageError(f"cannot read `{path}`: longer than {LONGEST_FILE} bytes; no policy is")
-    return content
+        raise UsageError(f"cannot read {spoken(name)}: this is not the name of a file") from None
+
+
+def unreadable(name: str, error: OSError) -> UsageError:
+    """Why a file cannot be read, and what to do."""
+    hint = _HINTS.get(error.errno or 0, "name a file that can be read")
+    return UsageError(f"cannot read {spoken(name)}: {error.strerror or error}; {hint}")
+
+
+def spoken(name: str) -> str:
+    """A file as a sentence names it."""
+    return "standard input" if name == STDIN else f"`{name}`"
 
 
 def shown(name: str) -> str:
@@ -105,12 +134,12 @@ def read_documents(name: str, text: str, kind: AnyKind) -> tuple[Document, ...]:
     memory = Memory()
     try:
         raw = memory.value(text, start)
-    except (ValueError, RecursionError):
-        raw = ""
+        spans = tuple(elements(Span(start, raw), memory))
+    except ValueError:
+        raw, spans = "", ()
     if not raw or text[start + len(raw) :].strip(" \t\n\r"):
-        # The strict reader knows why this is no JSON.
+        # The strict reader knows why this is no JSON, or no list of documents.
         return (read_document(name, text, kind, lenient=True),)
-    spans = elements(Span(start, raw), memory)
     return tuple(_element(name, text, (span, f"[{index}]"), kind) for index, span in enumerate(spans))
 
 

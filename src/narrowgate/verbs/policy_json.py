@@ -9,6 +9,7 @@ from typing import Final
 
 from narrowgate.policy import Explanation, Failure, Fault
 from narrowgate.policy.decision import Deciding, Decision
+from narrowgate.policy.lines import Number
 from narrowgate.policy.place import shown
 from narrowgate.policy.request_context import PrincipalType, Request, Requester
 
@@ -16,6 +17,11 @@ PRINCIPALS: Final[Mapping[PrincipalType, tuple[str, ...]]] = MappingProxyType(
     {"AWS": ("arn", "role_arn"), "Service": ("service",), "Federated": ("provider",), "Anonymous": ()}
 )
 """The types of principal, and the fields that each has."""
+
+WITHOUT_ROLE: Final[Mapping[str, str]] = MappingProxyType(
+    {"user": "a user", "root": "an account root", "role": "a role itself", "federated-user": "a federated user session"}
+)
+"""The kinds of principal that are no session of a role, in words."""
 
 PRINCIPAL_FIELDS: Final = frozenset({"type", *(name for names in PRINCIPALS.values() for name in names)})
 
@@ -49,7 +55,12 @@ def requester(value: object) -> Requester:
     kind = next((known for known in PRINCIPALS if known == value.get("type")), None)
     if kind is None:
         raise faulty("principal.type", f"must be one of {', '.join(PRINCIPALS)}")
-    return Requester(kind, **{name: value.get(name) or "" for name in PRINCIPALS[kind]})
+    who = Requester(kind, **{name: value.get(name) or "" for name in PRINCIPALS[kind]})
+    if who.role_arn and (other := WITHOUT_ROLE.get(who.kind)):
+        raise faulty(
+            "principal.role_arn", f"goes with a session of that role; {shown(who.arn)} is {other}: leave it out"
+        )
+    return who
 
 
 def context(value: object) -> Mapping[str, str | tuple[str, ...]]:
@@ -72,6 +83,9 @@ def _one(key: str, value: object) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         raise faulty(f"context[{json.dumps(key)}]", "must be text, a number, a boolean, or a list of them")
+    if isinstance(value, Number) and "e" in value.lower():
+        # No operator reads it, and a Deny that compares it would not hold.
+        raise faulty(f"context[{json.dumps(key)}]", f"the number {shown(value)} must be written without an exponent")
     return str(value)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 from narrowgate.errors import UsageError
 from narrowgate.policy import Document, Kind, Layer, Layers, Request, Switches, request
-from narrowgate.verbs.policy_files import Files, read_documents, shown, unsound
+from narrowgate.verbs.policy_files import Files, read_documents, shown, spoken, unsound
 from narrowgate.verbs.policy_json import Faulty, requester
 from narrowgate.verbs.policy_request import POLICIES, Requests, Wrong, is_role
 
@@ -26,6 +25,9 @@ LAYER_FIELDS: Final[Mapping[str, tuple[str, Layer]]] = MappingProxyType(
     }
 )
 """For each field of a request in JSON: its name in Layers, and the layer."""
+
+OPTIONS: Final[Mapping[str, str]] = MappingProxyType({"principal.role_arn": "`--role-arn`"})
+"""What the command line calls a field of a request in JSON, where it is not the same."""
 
 Names = Mapping[Layer, tuple[str, ...]]
 """What the policies of a layer are called, in their order."""
@@ -49,9 +51,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request with its layers; `id` is what the JSON object gave, `names` the files of the policies."""
+    """One request with its layers; `id` is what the JSON object gave, as JSON, `names` the files of the policies."""
 
-    id: object
+    id: str
     request: Request
     layers: Layers
     names: Names
@@ -72,7 +74,7 @@ def understood(asked: Asked, files: Files) -> Question:
     return Question(known, found, Layers(**layers), names)
 
 
-def _from_file(asked: Asked, files: Files) -> tuple[Request, dict[str, Any], object]:
+def _from_file(asked: Asked, files: Files) -> tuple[Request, dict[str, Any], str]:
     assert asked.request is not None
     if asked.principal or asked.action or asked.resource or asked.resource_account or asked.context:
         raise UsageError(f"the request is in `{shown(asked.request)}`: leave out the options that say it again")
@@ -80,10 +82,10 @@ def _from_file(asked: Asked, files: Files) -> tuple[Request, dict[str, Any], obj
     if isinstance(found, Wrong):
         raise unsound(asked.request, found.faults)
     given = {part.name: getattr(found.policies, part.name) for part in fields(Layers)}
-    return found.request, given, json.loads(found.id)
+    return found.request, given, found.id
 
 
-def _from_options(asked: Asked) -> tuple[Request, dict[str, Any], object]:
+def _from_options(asked: Asked) -> tuple[Request, dict[str, Any], str]:
     if not asked.principal:
         raise UsageError(
             "who asks? say `--principal ARN`, `--service NAME`, `--provider NAME` or `--anonymous`; "
@@ -95,10 +97,10 @@ def _from_options(asked: Asked) -> tuple[Request, dict[str, Any], object]:
         who = requester(dict(asked.principal))
         made = request(who, asked.action, asked.resource or "*", _context(asked.context), asked.resource_account or "")
     except Faulty as error:
-        raise UsageError("; ".join(f"{fault.path} {fault.message}" for fault in error.faults)) from None
+        raise UsageError("; ".join(f"{OPTIONS.get(f.path, f.path)} {f.message}" for f in error.faults)) from None
     except ValueError as error:
         raise UsageError(str(error)) from None
-    return made, {}, None
+    return made, {}, "null"
 
 
 def _context(given: Iterable[str]) -> dict[str, str | tuple[str, ...]]:
@@ -125,8 +127,13 @@ def _joined(names: Sequence[str], found: Sequence[tuple[Document, ...]], lists: 
     if lists == 1:
         return documents
     if len(documents) != 1:
-        raise UsageError(f"`{names[0]}` has {len(documents)} documents: this layer has one")
+        held = " and ".join(f"{spoken(name)} has {_count(len(each))}" for name, each in zip(names, found, strict=True))
+        raise UsageError(f"{held}: this layer has one")
     return documents[0]
+
+
+def _count(documents: int) -> str:
+    return "1 document" if documents == 1 else f"{documents} documents"
 
 
 def switches(given: Iterable[str]) -> Switches:

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from narrowgate.policy import Fault, Faults, Kind, Readable, load, parse_arn
 from narrowgate.policy.decision import Layers
-from narrowgate.policy.lines import Fields, Memory, Number, Span, elements, moved, read_fields
+from narrowgate.policy.lines import Fields, Memory, Number, Span, elements, moved, read_fields, too_deep
 from narrowgate.policy.request_context import Request, Requester, request
 from narrowgate.verbs.policy_files import AnyKind, guessed
 from narrowgate.verbs.policy_json import Faulty, context, faulty, requester
@@ -156,12 +156,19 @@ class Reading:
             self.faults.append(moved(Fault("", 1, 1, f"must be {SHAPES[lists]}"), path, self.text, span.at))
             return None
         if lists:
-            inner = enumerate(elements(span, self.documents.memory))
+            inner = enumerate(self._elements(path, span))
             return tuple(self._value(f"{path}[{i}]", item, kind, lists - 1) for i, item in inner)
         made = self.documents.read(span.raw, kind)
         if isinstance(made, Faults):
             self.faults.extend(moved(fault, path, self.text, span.at) for fault in made.items)
         return made
+
+    def _elements(self, path: str, span: Span) -> tuple[Span, ...]:
+        try:
+            return tuple(elements(span, self.documents.memory))
+        except ValueError:
+            self.faults.extend(moved(fault, path, self.text, span.at) for fault in too_deep(span))
+            return ()
 
     def sound(self) -> None:
         """Raises Faulty where anything is wrong."""

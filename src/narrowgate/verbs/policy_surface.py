@@ -10,7 +10,7 @@ from narrowgate.adapters.action_data import action_list
 from narrowgate.errors import UsageError
 from narrowgate.policy.actions import ActionList
 from narrowgate.policy.permission_surface import Surface, SurfaceDifference, difference, surface
-from narrowgate.verbs.policy_files import AnyKind, Files, read_documents
+from narrowgate.verbs.policy_files import AnyKind, Files, read_documents, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +60,4 @@ def _surface(files: Files, names: Sequence[str], kind: AnyKind, actions: ActionL
     try:
         return surface(documents, actions)
     except ValueError as error:
-        raise UsageError(f"cannot measure {', '.join(f'`{name}`' for name in names)}: {error}") from None
+        raise UsageError(f"cannot measure {', '.join(map(spoken, names))}: {error}") from None
