@@ -80,8 +80,7 @@ class Reading:
         if not isinstance(node.value, str):
             self.fault(node.place, f"must be {what}, not {described(node)}")
             return None
-        if len(node.value) > LONGEST_TEXT:
-            self.fault(node.place, f"a text of {len(node.value)} characters; no policy has more than {LONGEST_TEXT}")
+        if _is_too_long(self, node, node.value):
             return None
         if bad := _ILLEGAL.search(node.value):
             self.fault(node.place, f"the character U+{ord(bad.group()):04X}; AWS takes U+0020 to U+00FF")
@@ -100,6 +99,13 @@ class Reading:
             elif text is not None:
                 found.append(Text(text, item.place))
         return tuple(found)
+
+
+def _is_too_long(reading: Reading, node: Node, text: str) -> bool:
+    if len(text) <= LONGEST_TEXT:
+        return False
+    reading.fault(node.place, f"a text of {len(text)} characters; no policy has more than {LONGEST_TEXT}")
+    return True
 
 
 def described(node: Node) -> str:
@@ -241,7 +247,7 @@ def _values(reading: Reading, operator: Operator | None, member: Member) -> tupl
 
 def _value(reading: Reading, operator: Operator | None, node: Node) -> Text | None:
     text = _scalar(node) or reading.string(node, what="text, a number or a boolean")
-    if text is None:
+    if text is None or _is_too_long(reading, node, text):
         return None
     if left := leftover_in_value(text):
         reading.fault(node.place, leftover_message(left))

@@ -37,8 +37,8 @@ from narrowgate.policy.place import NOWHERE, Fault, Faults, fault_at, shown
 from narrowgate.policy.placeholder import variable_faults
 from narrowgate.policy.reader import Member, Node, Scan, scan, scan_value
 
-LONGEST: Final = 1_048_576
-"""The longest text that is read at all: eight times what CreatePolicy takes, since AWS's own managed
+LONGEST: Final = 524_288
+"""The longest text that is read at all: four times what CreatePolicy takes, since AWS's own managed
 policies are longer than that (AWSSupportServiceRolePolicy)."""
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})

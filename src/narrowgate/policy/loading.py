@@ -44,7 +44,7 @@ _VERSIONS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
 _TOP: Final = frozenset({"Version", "Statement"})
 _PARTS: Final = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 _ACTIONS: Final = re.compile(r"(?:(?:\*|[A-Za-z0-9.-]++:[A-Za-z0-9*?]++)\n)++")
-_SID: Final = re.compile(r"[A-Za-z0-9]*+")
+_SID: Final = re.compile(r"[A-Za-z0-9]{0,512}+")
 
 
 # A boolean may stand without quotes.
