@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 def exports(process: subprocess.Popen[str]) -> dict[str, str]:
     """What a shell would take over from its output."""
     assert process.stdout is not None
-    lines = [process.stdout.readline().strip() for _ in range(4)]
+    lines = [process.stdout.readline().strip() for _ in range(6)]
+    # What a shell has already would be taken before them.
+    assert lines.pop() == "unset AWS_SESSION_TOKEN AWS_PROFILE"
     assert all(line.startswith("export ") for line in lines), lines
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
@@ -31,6 +33,7 @@ def test_it_prints_exports_and_ends_cleanly(alone: Person, number: int) -> None:
             "AWS_ACCESS_KEY_ID",
             "AWS_SECRET_ACCESS_KEY",
             "AWS_DEFAULT_REGION",
+            "AWS_REGION",
         }
         wait_for("running", process)
         process.send_signal(number)

@@ -160,7 +160,9 @@ def test_a_rotation_that_a_hand_finished_is_followed_by_a_new_one(setting: Setti
 def test_a_crash_heals_although_this_machines_clock_is_wrong(setting: Setting, minutes: int) -> None:
     def attempt(*wraps: Callable[[World], World]) -> None:
         around = Surroundings(Shifted(setting.cloud.clock, timedelta(minutes=minutes)), {}, setting.heard, Stop())
-        with open_site(Options(setting.file), around, Seams(lambda _, __: setting._target(wraps, None, None))) as site:
+        with open_site(
+            Options(setting.file), around, Seams(lambda _, __, spec: setting._target(spec, wraps, None, None))
+        ) as site:
             setup(site, yes)
 
     def killed(world: World) -> World:

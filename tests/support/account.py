@@ -18,13 +18,16 @@ from botocore.exceptions import ClientError
 from narrowgate.adapters.aws import Endpoint, Identity, connect
 from narrowgate.adapters.clock import Clock
 from narrowgate.adapters.journal import Journal
+from narrowgate.adapters.sandbox.administrator import OPERATOR
 from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
 from narrowgate.adapters.stop import Stop
 from narrowgate.adapters.target import Target
+from narrowgate.administrator import policy_text
 from narrowgate.calls import Call, Fields, Reply, Value, World
 from narrowgate.errors import NotPermitted
 from narrowgate.plan import Step
 from narrowgate.secret import Secret
+from narrowgate.spec import Spec
 from narrowgate.verbs.site import Options, Seams, Site, Surroundings, open_site
 from support.clock import FakeClock
 from support.worlds import Fuse, Lagging, Wrap, through
@@ -40,6 +43,9 @@ class Cloud:
     def __init__(self, embedded: Embedded) -> None:
         self.embedded = embedded
         self.clock = FakeClock()
+        self._operator: list[str] = []
+        layer: Any = embedded.app
+        layer.conditions = replace(layer.conditions, operator=lambda: tuple(self._operator))
         self._worlds: dict[tuple[str, str], World] = {}
         self._clients: dict[tuple[str, str], Any] = {}
         self._born: dict[str, datetime] = {}
@@ -57,16 +63,22 @@ class Cloud:
             for backend in tuple(backends[self.embedded.account].values()):
                 backend.reset()
         self.clock = FakeClock()
+        self._operator.clear()
         self._born.clear()
         self._used.clear()
 
+    def operate(self, policy: str) -> None:
+        """Give the operator one more policy."""
+        if policy not in self._operator:
+            self._operator.append(policy)
+
     def world(self, who: Identity | None, region: str) -> World:
         """The World of an identity, on the fake clock."""
-        key = (who.access_key_id if who else None) or ADMIN[0]
-        secret = who.secret if who and who.secret else Secret(ADMIN[1])
+        key = (who.access_key_id if who else None) or OPERATOR[0]
+        secret = who.secret if who and who.secret else Secret(OPERATOR[1])
         with self._lock:
             raw = self._worlds.get((key, region))
-            if raw is None and key == ADMIN[0]:
+            if raw is None and key == OPERATOR[0]:
                 endpoint = Endpoint(region, "http://127.0.0.1", self.embedded.transport)
                 raw = self._worlds[key, region] = connect(Identity(key, secret), endpoint)
             elif raw is None:
@@ -306,7 +318,7 @@ class Setting:
     ) -> Iterator[Site]:
         """Open the spec. The wraps go around the administrator's World, the innermost first."""
         around = Surroundings(self.cloud.clock, self.environ, self.heard, stop or Stop())
-        seams = Seams(lambda _, __: self._target(wraps, fuse, lag), _journal(fuse))
+        seams = Seams(lambda _, __, spec: self._target(spec, wraps, fuse, lag), _journal(fuse))
         with open_site(Options(self.file, **options), around, seams) as site:
             if fuse is None:
                 yield site
@@ -318,7 +330,10 @@ class Setting:
                 admin_in=lambda region: _sinks_through(admin_in(region), fuse),
             )
 
-    def _target(self, wraps: tuple[Wrap, ...], fuse: Fuse | None, lag: Lagging | None) -> Target:
+    def _target(self, spec: Spec, wraps: tuple[Wrap, ...], fuse: Fuse | None, lag: Lagging | None) -> Target:
+        # The verbs work as an administrator with no other rights than those that this and earlier forms need.
+        self.cloud.operate(policy_text(spec, self.cloud.embedded.account))
+
         def admin_or(who: Identity | None, region: str) -> World:
             world = self.cloud.world(who, region)
             if who is not None:

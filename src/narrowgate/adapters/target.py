@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from narrowgate.adapters.aws import Endpoint, Identity, Workshop, connect
+from narrowgate.adapters.files import write_private
+from narrowgate.adapters.sandbox.administrator import OPERATOR_FILE
 from narrowgate.calls import World
 from narrowgate.errors import Refused
 from narrowgate.secret import Secret
@@ -32,20 +34,38 @@ def real(profile: str | None = None) -> Target:
     return _target("aws", Identity(profile=profile), Endpoint, lambda: None)
 
 
-def sandbox(folder: Path) -> Target:
-    """The embedded AWS whose state is in `folder`: the one that serves already, or one in this process."""
-    from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
+def sandbox(folder: Path, policy: str | None = None) -> Target:
+    """The embedded AWS whose state is in `folder`: the one that serves already, or one in this process.
 
-    admin = Identity(ADMIN[0], Secret(ADMIN[1]))
+    With a policy, the administrator has its rights, and those that were given for this folder before: what an
+    earlier form of a spec made must be found and removed, too. Without one it may do everything.
+    """
+    from narrowgate.adapters.sandbox.administrator import ADMIN, OPERATOR
+    from narrowgate.adapters.sandbox.embedded import Embedded
+    from narrowgate.adapters.sandbox.layer import Conditions
+    from narrowgate.adapters.sandbox.watchers import LastDenialWatcher
+
+    key_id, secret = ADMIN if policy is None else OPERATOR
+    admin = Identity(key_id, Secret(secret))
     try:
-        embedded = Embedded(folder)
+        embedded = Embedded(folder, conditions=Conditions(watchers=(LastDenialWatcher(folder),)))
     except Refused:
         url = served_at(folder)
         if url is None:
             raise
+        _allow(folder, policy)
         return _target("sandbox", admin, lambda region: Endpoint(region, url), lambda: None)
+    _allow(folder, policy)
     transport = embedded.transport
     return _target("sandbox", admin, lambda region: Endpoint(region, "http://127.0.0.1", transport), embedded.close)
+
+
+def _allow(folder: Path, policy: str | None) -> None:
+    """Add a policy to the operator's. INVARIANT: the file is whole at every moment."""
+    path = folder / OPERATOR_FILE
+    kept = json.loads(path.read_text()) if path.exists() else []
+    if policy is not None and policy not in kept:
+        write_private(path, json.dumps([*kept, policy], indent=1).encode())
 
 
 def _target(name: str, admin: Identity, endpoint: Callable[[str], Endpoint], close: Callable[[], None]) -> Target:

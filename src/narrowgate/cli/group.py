@@ -17,10 +17,11 @@ COMMANDS = {
     "rotate": "Replace the access key without an outage.",
     "teardown": "Remove everything that is ours, and verify that it is gone.",
     "policy": "Decide, explain, compare, measure and format policies, from files alone.",
+    "explain-denial": "Say who was denied what, which layer said no, and the smallest grant for it.",
     "sandbox": "Run the embedded AWS for any client on this machine.",
     "demo": "Show the whole story on the embedded AWS.",
 }
-MODULES = {"plan": "looking", "status": "looking", "drift": "looking"}
+MODULES = {"plan": "looking", "status": "looking", "drift": "looking", "explain-denial": "explain_denial"}
 
 
 class Lazy(click.Group):
@@ -35,7 +36,7 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"narrowgate.cli.{MODULES.get(cmd_name, cmd_name)}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 

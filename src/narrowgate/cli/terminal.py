@@ -77,6 +77,10 @@ class Terminal:
                 self._show_running()
         self._news(text)
 
+    def tell(self, line: Line) -> None:
+        """A line of news with its tone."""
+        self._news(line.text, **STYLES.get(line.tone, {}))
+
     def step(self, step: Step, event: str) -> None:
         """A step as it happens. Its start moves the live line only."""
         from narrowgate.report.text import step_news

@@ -17,17 +17,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from narrowgate.adapters.aws import Endpoint, Identity, connect
 from narrowgate.adapters.target import SANDBOX_FOLDER
-from narrowgate.calls import World, call
-from narrowgate.errors import AwsError
+from narrowgate.calls import Call, World, call
+from narrowgate.errors import AwsError, NotPermitted
 from narrowgate.secret import Secret
-from narrowgate.verbs.sandbox import running, variables
+from narrowgate.verbs.sandbox import Wanted, serving, variables
 
 REGION = "eu-west-1"
 DELAY = 0.02
 USER, ROLE = "Provazio", "IguazioDataScienceNode"
+
+_VPC: Final = {"CidrBlock": "10.0.0.0/16", "DryRun": True}
+_OURS: Final = ({"ResourceType": "vpc", "Tags": ({"Key": "narrowgate:installation", "Value": "demo"},)},)
+_ADMINISTRATOR: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
+TRIED: Final = (
+    ("to look", call("ec2", "DescribeVpcs"), "done"),
+    ("with our tag", call("ec2", "CreateVpc", **_VPC, TagSpecifications=_OURS), "DryRunOperation"),
+    ("without our tag", call("ec2", "CreateVpc", **_VPC), "UnauthorizedOperation"),
+    ("to make a user", call("iam", "CreateUser", UserName="somebody"), "AccessDenied"),
+    ("to rise", call("iam", "AttachUserPolicy", UserName=USER, PolicyArn=_ADMINISTRATOR), "AccessDenied"),
+)
+"""What the user tries in the demo, and AWS's answer to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +85,15 @@ def demo(tell: Callable[[str], None]) -> None:
     with TemporaryDirectory(prefix="narrowgate-demo-") as name:
         folder = Path(name)
         state = folder / ".narrowgate" / SANDBOX_FOLDER
-        with running(state, delay=DELAY) as url:
+        with serving(state, Wanted(delay=DELAY), tell) as sandbox:
+            url = sandbox.served.url
             given = variables(url, REGION)
             admin = Identity(given["AWS_ACCESS_KEY_ID"], Secret(given["AWS_SECRET_ACCESS_KEY"]))
             world = connect(admin, Endpoint(REGION, url))
             stage = Stage(folder, _environment(folder), world, url, tell)
             tell(f"the embedded AWS runs at {url}; every call takes {DELAY * 1000:.0f} ms longer, as if it were away")
-            for chapter in (_first_setup, _crash, _use, _drift, _rotation, _end):
+            tell("it refuses what no policy allows; the commands work as an administrator with the rights they need")
+            for chapter in (_first_setup, _crash, _use, _limits, _drift, _rotation, _end):
                 chapter(stage)
     tell("\nthe demo is over: everything it made is gone")
 
@@ -135,8 +150,28 @@ def _installer(stage: Stage) -> World:
     return connect(who, Endpoint(REGION, stage.url))
 
 
+def _limits(stage: Stage) -> None:
+    stage.tell("\n== 4. what the restricted user may do, and what not, shown by trying")
+    installer = _installer(stage)
+    for what, asked, expected in TRIED:
+        answered = _answer(installer, asked)
+        stage.tell(f"  {asked.name}, {what}: {answered}")
+        stage.check(f"AWS's answer is {expected}", answered == expected)
+
+
+def _answer(world: World, asked: Call) -> str:
+    """`done`, or the code of AWS's error."""
+    try:
+        world(asked)
+    except AwsError as error:
+        return error.code
+    except NotPermitted as error:
+        return error.code
+    return "done"
+
+
 def _drift(stage: Stage) -> None:
-    stage.tell("\n== 4. somebody opens the role's trust and gives the user a console password; drift shows both")
+    stage.tell("\n== 5. somebody opens the role's trust and gives the user a console password; drift shows both")
     anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
     stage.admin(call("iam", "UpdateAssumeRolePolicy", RoleName=ROLE, PolicyDocument=document))
@@ -149,7 +184,7 @@ def _drift(stage: Stage) -> None:
 
 
 def _rotation(stage: Stage) -> None:
-    stage.tell("\n== 5. a new key without an outage (the waiting times are set to zero for the demo)")
+    stage.tell("\n== 6. a new key without an outage (the waiting times are set to zero for the demo)")
     before = (stage.folder / "credentials.csv").read_text(encoding="utf-8-sig")
     stage.run("rotate --sandbox --yes --quiet 0s --grace 0s")
     stage.check("the csv holds another key", before != (stage.folder / "credentials.csv").read_text("utf-8-sig"))
@@ -158,7 +193,7 @@ def _rotation(stage: Stage) -> None:
 
 
 def _end(stage: Stage) -> None:
-    stage.tell("\n== 6. undone, and counted")
+    stage.tell("\n== 7. undone, and counted")
     stage.run("teardown --sandbox --yes")
     left = {
         "users": stage.admin(call("iam", "ListUsers")),

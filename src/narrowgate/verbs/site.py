@@ -21,6 +21,7 @@ from narrowgate.adapters.journal import FILE, FOLDER, SANDBOX_FILE, Journal
 from narrowgate.adapters.patient import patient
 from narrowgate.adapters.stop import Stop
 from narrowgate.adapters.target import SANDBOX_FOLDER, Target, real, sandbox
+from narrowgate.administrator import policy_text
 from narrowgate.calls import World, call
 from narrowgate.errors import AwsError, NotPermitted, Refused
 from narrowgate.spec import Spec
@@ -120,7 +121,7 @@ class Site:
 class Seams:
     """Where another AWS and another journal can be put in, for tests that cut, delay or lose what passes."""
 
-    target: Callable[[Options, Path], Target]
+    target: Callable[[Options, Path, Spec], Target]
     journal: Callable[[Path, Clock], Journal] = Journal
 
 
@@ -136,7 +137,7 @@ def open_site(
     seams = seams or Seams(_target, lambda folder, clock: Journal(folder, clock, file))
     spec = read_spec(options.spec)
     folder = options.spec.resolve().parent
-    target = seams.target(options, folder)
+    target = seams.target(options, folder, spec)
     try:
 
         @cache
@@ -184,7 +185,9 @@ def _ahead(date: str, clock: Clock) -> timedelta:
     return ahead if abs(ahead) > OFF else timedelta()
 
 
-def _target(options: Options, folder: Path) -> Target:
+def _target(options: Options, folder: Path, spec: Spec) -> Target:
     if options.sandbox:
-        return sandbox(folder / FOLDER / SANDBOX_FOLDER)
+        from narrowgate.adapters.sandbox.administrator import ACCOUNT
+
+        return sandbox(folder / FOLDER / SANDBOX_FOLDER, policy_text(spec, ACCOUNT))
     return real(options.aws_profile)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import botocore.session
 import pytest
-from adapters.sandbox.support import TRUST, Client, client, new_key, plain, refusal
+from adapters.sandbox.support import (
+    TRUST_ACCOUNT,
+    Client,
+    allow_everything,
+    client,
+    new_key,
+    plain,
+    refusal,
+    session_client,
+)
 from botocore import UNSIGNED
 from botocore.config import Config
 
@@ -32,11 +41,11 @@ def test_users_key_is_its_user(aws: Embedded) -> None:
 
 
 def test_role_session_is_its_role(aws: Embedded) -> None:
-    client(aws, "iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
+    client(aws, "iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST_ACCOUNT)
     given = client(aws, "sts").assume_role(
         RoleArn=f"arn:aws:iam::{aws.account}:role/r", RoleSessionName="session", DurationSeconds=900
     )["Credentials"]
-    session = client(aws, "sts", (given["AccessKeyId"], given["SecretAccessKey"]))
+    session = session_client(aws, "sts", given)
     assert session.get_caller_identity()["Arn"] == f"arn:aws:sts::{aws.account}:assumed-role/r/session"
 
 
@@ -94,7 +103,7 @@ def test_unsigned_call_is_refused(aws: Embedded) -> None:
 def test_every_trouble_has_a_form_for_every_style() -> None:
     styles = {"query", "ec2", "json", "rest-json", "rest-xml"}
     assert {style for _, style in FAULTS} == styles
-    assert len(FAULTS) == 3 * len(styles)
+    assert len(FAULTS) == 6 * len(styles)
 
 
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKeyLastUsed.html
@@ -104,10 +113,12 @@ def test_last_use_is_not_available_before_the_first_and_true_after(aws: Embedded
     key = new_key(iam, "x")
     before = plain(iam.get_access_key_last_used(AccessKeyId=key[0]))
     assert before == {"UserName": "x", "AccessKeyLastUsed": {"ServiceName": "N/A", "Region": "N/A"}}
-    client(aws, "secretsmanager", key, "us-west-2").list_secrets()
+    # A use that is not allowed is a use.
+    refusal(client(aws, "secretsmanager", key, "us-west-2").list_secrets)
     used = iam.get_access_key_last_used(AccessKeyId=key[0])["AccessKeyLastUsed"]
     assert (used["ServiceName"], used["Region"]) == ("secretsmanager", "us-west-2")
     assert used["LastUsedDate"].microsecond == 0
+    allow_everything(iam, "x")
     client(aws, "iam", key).list_users()
     used = iam.get_access_key_last_used(AccessKeyId=key[0])["AccessKeyLastUsed"]
     assert (used["ServiceName"], used["Region"]) == ("iam", "us-east-1")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from adapters.sandbox.support import DOCUMENT, TRUST, Client, client, new_key, refusal
+from adapters.sandbox.support import DOCUMENT, TRUST, Client, allow_everything, client, new_key, refusal
 
 from narrowgate.adapters.sandbox.embedded import Embedded
 
@@ -201,6 +201,7 @@ def test_updated_role_keeps_what_is_not_given(iam: Client) -> None:
 def test_without_a_name_a_key_call_is_about_the_caller(iam: Client, aws: Embedded) -> None:
     iam.create_user(UserName="x")
     iam.create_user(UserName="y")
+    allow_everything(iam, "x")
     own, other = new_key(iam, "x"), new_key(iam, "y")
     mine = client(aws, "iam", own)
     assert mine.list_access_keys()["AccessKeyMetadata"][0]["AccessKeyId"] == own[0]

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adapters.sandbox.support import DOCUMENT, TRUST, client, new_key, plain
+from adapters.sandbox.support import (
+    DOCUMENT,
+    TRUST,
+    TRUST_ACCOUNT,
+    allow_everything,
+    client,
+    new_key,
+    plain,
+    session_client,
+)
 
 from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
 from narrowgate.errors import Refused
@@ -124,6 +133,7 @@ def test_files_are_the_owners_only(tmp_path: Path) -> None:
 def test_last_use_by_a_read_survives(tmp_path: Path) -> None:
     with Embedded(tmp_path) as aws:
         client(aws, "iam").create_user(UserName="x")
+        allow_everything(client(aws, "iam"), "x")
         key = new_key(client(aws, "iam"), "x")
         client(aws, "secretsmanager", key).list_secrets()
         before = plain(client(aws, "iam").get_access_key_last_used(AccessKeyId=key[0]))
@@ -134,11 +144,11 @@ def test_last_use_by_a_read_survives(tmp_path: Path) -> None:
 
 def test_session_survives(tmp_path: Path) -> None:
     with Embedded(tmp_path) as aws:
-        client(aws, "iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
+        client(aws, "iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST_ACCOUNT)
         arn = f"arn:aws:iam::{aws.account}:role/r"
         given = client(aws, "sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
     with Embedded(tmp_path) as aws:
-        session = client(aws, "sts", (given["AccessKeyId"], given["SecretAccessKey"]))
+        session = session_client(aws, "sts", given)
         assert session.get_caller_identity()["Arn"].endswith("assumed-role/r/session")
 
 

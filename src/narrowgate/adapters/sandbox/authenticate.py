@@ -1,31 +1,35 @@
-"""Who calls: the first, small piece of authentication. An access key is known and active, or refused.
+"""Who calls: the signature of a request against the keys of the census and of STS's sessions. Pure.
 
-Signatures and session tokens are not verified yet. Only reads moto's state.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
 
 from narrowgate.adapters.sandbox.answer import Fault
-from narrowgate.adapters.sandbox.request import Request, Style
+from narrowgate.adapters.sandbox.identities import Key
+from narrowgate.adapters.sandbox.request import Style
+from narrowgate.adapters.sandbox.signature import Claim, Malformed, Signature, Unsigned, freshness, matches
 
-ADMIN: Final = ("AKIASANDBOXADMIN0000", "sandbox/administrator/secret/0000000000")
-"""The administrator's access key id and secret, the same in every sandbox: worth nothing elsewhere."""
-ADMIN_USER: Final = "sandbox-admin"
-ADMIN_USER_ID: Final = "AIDASANDBOXADMIN00000"
-
-# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
-UNSIGNED_OPERATIONS: Final = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
+Trouble: TypeAlias = Literal["missing", "unknown", "expired", "mismatch", "stale", "malformed"]
+Find: TypeAlias = Callable[[str], "Key | None"]
+"""The key with an access key id, wherever it is kept."""
 
 _INVALID: Final = "The security token included in the request is invalid."
 _EXPIRED: Final = "The security token included in the request is expired"
 _MISSING: Final = "Request is missing Authentication Token"
+_MISMATCH: Final = (
+    "The request signature we calculated does not match the signature you provided."
+    " Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+)
+_EC2: Final = "AWS was not able to validate the provided access credentials"
 
-Trouble = Literal["missing", "unknown", "expired"]
 # The codes and statuses that each family of services gives; the tables are in the user guides of IAM
-# (CommonErrors), EC2 (ec2-api-errors), DynamoDB (Programming.Errors) and S3 (ErrorResponses).
+# (CommonErrors), EC2 (ec2-api-errors), DynamoDB (Programming.Errors) and S3 (ErrorResponses). Where a
+# message is empty, what is wrong with the signature is told in its place.
 FAULTS: Final[dict[tuple[Trouble, Style], Fault]] = {
     ("missing", "query"): Fault("MissingAuthenticationToken", 403, _MISSING),
     ("missing", "ec2"): Fault("MissingAuthenticationToken", 403, _MISSING),
@@ -33,7 +37,7 @@ FAULTS: Final[dict[tuple[Trouble, Style], Fault]] = {
     ("missing", "rest-json"): Fault("MissingAuthenticationTokenException", 403, _MISSING),
     ("missing", "rest-xml"): Fault("AccessDenied", 403, "Access Denied"),
     ("unknown", "query"): Fault("InvalidClientTokenId", 403, _INVALID),
-    ("unknown", "ec2"): Fault("AuthFailure", 401, "AWS was not able to validate the provided access credentials"),
+    ("unknown", "ec2"): Fault("AuthFailure", 401, _EC2),
     ("unknown", "json"): Fault("UnrecognizedClientException", 400, _INVALID),
     ("unknown", "rest-json"): Fault("UnrecognizedClientException", 403, _INVALID),
     ("unknown", "rest-xml"): Fault(
@@ -44,48 +48,52 @@ FAULTS: Final[dict[tuple[Trouble, Style], Fault]] = {
     ("expired", "json"): Fault("ExpiredTokenException", 400, _EXPIRED),
     ("expired", "rest-json"): Fault("ExpiredTokenException", 403, _EXPIRED),
     ("expired", "rest-xml"): Fault("ExpiredToken", 400, "The provided token has expired."),
+    ("mismatch", "query"): Fault("SignatureDoesNotMatch", 403, _MISMATCH),
+    ("mismatch", "ec2"): Fault("AuthFailure", 401, _EC2),
+    ("mismatch", "json"): Fault("InvalidSignatureException", 400, _MISMATCH),
+    ("mismatch", "rest-json"): Fault("InvalidSignatureException", 403, _MISMATCH),
+    ("mismatch", "rest-xml"): Fault("SignatureDoesNotMatch", 403, _MISMATCH),
+    ("stale", "query"): Fault("SignatureDoesNotMatch", 403, ""),
+    ("stale", "ec2"): Fault("RequestExpired", 400, "Request has expired."),
+    ("stale", "json"): Fault("InvalidSignatureException", 400, ""),
+    ("stale", "rest-json"): Fault("InvalidSignatureException", 403, ""),
+    ("stale", "rest-xml"): Fault(
+        "RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large."
+    ),
+    ("malformed", "query"): Fault("IncompleteSignature", 400, ""),
+    ("malformed", "ec2"): Fault("AuthFailure", 401, ""),
+    ("malformed", "json"): Fault("IncompleteSignatureException", 400, ""),
+    ("malformed", "rest-json"): Fault("IncompleteSignatureException", 403, ""),
+    ("malformed", "rest-xml"): Fault("AuthorizationHeaderMalformed", 400, ""),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """An authenticated caller: the administrator, a user or a role session, by its access key."""
+def authenticate(claim: Claim, style: Style, find: Find, now: datetime) -> Key | Fault:
+    """The key that signed, or the fault with which the service refuses the request.
 
-    kind: Literal["admin", "user", "session", "anonymous"]
-    key_id: str
-
-
-def authenticate(request: Request, account: str) -> Caller | Fault:
-    """The caller, or the fault with which its service refuses the key."""
-    if not request.scope:
-        if request.operation in UNSIGNED_OPERATIONS:
-            return Caller("anonymous", "")
-        return FAULTS["missing", request.style]
-    found = _find(request.scope.key_id, account, request.scope.region)
-    return found if isinstance(found, Caller) else FAULTS[found, request.style]
+    Temporary credentials need their session token; an active key, a signature of the last 15 minutes that its
+    secret made, and a token that has not expired.
+    """
+    match claim:
+        case Unsigned():
+            return _fault("missing", style)
+        case Malformed():
+            return _fault("malformed", style, claim.why)
+        case Signature():
+            return _signed(claim, style, find, now)
 
 
-def _find(key_id: str, account: str, region: str) -> Caller | Trouble:
-    from moto.iam.models import iam_backends
-    from moto.utilities.utils import get_partition
-
-    if key_id == ADMIN[0]:
-        return Caller("admin", key_id)
-    # A partition is a world of its own: a key of `aws` is unknown in `aws-cn`.
-    partition = get_partition(region)
-    key = iam_backends[account][partition].access_keys.get(key_id)
-    if key is None:
-        return "unknown"
-    if key.user_name is None:
-        return _session(key_id, account, partition)
-    return Caller("user", key_id) if key.status == "Active" else "unknown"
+def _signed(signature: Signature, style: Style, find: Find, now: datetime) -> Key | Fault:
+    key = find(signature.scope.key_id)
+    if key is None or not key.is_active or (signature.token or "") != key.token:
+        return _fault("unknown", style)
+    if not matches(signature, key.secret):
+        return _fault("mismatch", style)
+    if why := freshness(signature, now):
+        return _fault("stale", style, why)
+    return _fault("expired", style) if key.expires is not None and key.expires <= now else key
 
 
-def _session(key_id: str, account: str, partition: str) -> Caller | Trouble:
-    from moto.core.utils import utcnow
-    from moto.sts.models import sts_backends
-
-    role: Any = sts_backends[account][partition].get_assumed_role_from_access_key(key_id)
-    if role is None:
-        return "unknown"
-    return Caller("session", key_id) if utcnow() < role.expiration else "expired"
+def _fault(trouble: Trouble, style: Style, why: str = "") -> Fault:
+    found = FAULTS[trouble, style]
+    return found if found.message else Fault(found.code, found.status, why)

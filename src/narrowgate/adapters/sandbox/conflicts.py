@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.iam.exceptions import DeleteConflictException, NotFoundException
+from moto.iam.exceptions import DeleteConflictException, IAMException, NotFoundException
 
 
 def refuse_user(iam: Any, name: str) -> None:
@@ -45,7 +45,7 @@ def refuse_group(iam: Any, name: str) -> None:
 def refuse_policy(iam: Any, arn: str) -> None:
     """Raises DeleteConflict while the policy is attached, is a boundary, or has other versions."""
     policy = iam.get_policy(arn)
-    if _holders(iam, arn) or _bounded(iam, arn):
+    if _holders(iam, arn) or any(bounded(iam, arn)):
         raise DeleteConflictException("Cannot delete a policy attached to entities.")
     if len(policy.versions) > 1:
         raise DeleteConflictException(
@@ -55,22 +55,39 @@ def refuse_policy(iam: Any, arn: str) -> None:
 
 
 def require_policy(iam: Any, arn: str | None) -> None:
-    """Raises NoSuchEntity where a boundary names no policy.
+    """Raises NoSuchEntity where a boundary names no policy."""
+    if arn and arn not in iam.managed_policies:
+        raise NotFoundException(f"Scope ARN: {arn} does not exist or is not attachable.")
 
-    AWS's own policies are taken as existing: moto loads them only when asked to.
+
+def require_attachable(iam: Any, arn: str) -> None:
+    """Raises NoSuchEntity where a policy that is to be attached does not exist."""
+    if arn not in iam.managed_policies:
+        raise NotFoundException(f"Policy {arn} does not exist or is not attachable.")
+
+
+def refuse_service_linked(role: Any) -> None:
+    """Raises UnmodifiableEntity for a role that only its service may change.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
     """
-    if not arn or ":iam::aws:policy/" in arn or arn in iam.managed_policies:
-        return
-    raise NotFoundException(f"Scope ARN: {arn} does not exist or is not attachable.")
+    if role.path.startswith("/aws-service-role/"):
+        raise IAMException(
+            "UnmodifiableEntity",
+            f"Cannot perform the operation on the protected role '{role.name}' - this role is only modifiable by AWS",
+        )
+
+
+def bounded(iam: Any, arn: str) -> tuple[list[Any], list[Any]]:
+    """The users and the roles whose boundary the policy is."""
+    users = [user for user in iam.users.values() if _boundary_of(user) == arn]
+    return users, [role for role in iam.get_roles() if role.permissions_boundary_arn == arn]
+
+
+def _boundary_of(user: Any) -> str:
+    return str((getattr(user, "permissions_boundary", None) or {}).get("PermissionsBoundaryArn", ""))
 
 
 def _holders(iam: Any, arn: str) -> bool:
     everyone = (*iam.users.values(), *iam.get_roles(), *iam.groups.values())
     return any(arn in holder.managed_policies for holder in everyone)
-
-
-def _bounded(iam: Any, arn: str) -> bool:
-    by_user = ((getattr(user, "permissions_boundary", None) or {}) for user in iam.users.values())
-    return any(b.get("PermissionsBoundaryArn") == arn for b in by_user) or any(
-        role.permissions_boundary_arn == arn for role in iam.get_roles()
-    )

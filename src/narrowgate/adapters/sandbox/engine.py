@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from narrowgate.adapters.sandbox.answer import Answer, internal_failure, not_implemented
+from narrowgate.adapters.sandbox.desk import Desk
 from narrowgate.adapters.sandbox.request import Request, environ_of
 
 # IAM has one region in each partition, and tells it as the region where a key was last used:
@@ -37,16 +38,22 @@ HIDDEN_PATHS: Final = ("/moto-api", "/favicon.ico", "/latest/")
 class Engine:
     """moto's state in this process. Not safe from several threads: the layer holds a lock."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, desk: Desk | None = None) -> None:
         from moto.core import DEFAULT_ACCOUNT_ID
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
         self.account: str = DEFAULT_ACCOUNT_ID
         self._seed = seed
-        self._born: set[tuple[str, str]] = set()
-        self._dispatcher: Any = DomainDispatcherApplication(_application)
+        self._born: set[tuple[str, str, str]] = set()
+        self._dispatcher: Any = DomainDispatcherApplication(partial(_application, desk))
         self._dispatcher.get_backend_for_host = cache(_backend_of_host)
         reset()
+
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that there are: the sandbox's own first, then those that its organization made."""
+        from moto.iam.models import iam_backends
+
+        return (self.account, *sorted(account for account in iam_backends if account != self.account))
 
     def perform(self, request: Request, *, sequence: int = 0, at: datetime | None = None) -> Answer:
         """Let moto answer. A call that changes something gets its place in the sequence and its instant.
@@ -71,11 +78,19 @@ class Engine:
         except Exception:  # noqa: BLE001  # the one boundary: whatever breaks in moto is its InternalFailure
             return internal_failure(request.style, self._name(request))
 
+    def note_use(self, request: Request) -> None:
+        """A key was used, although the call was not allowed: AWS's last use tells of that too."""
+        from moto.iam.models import mark_account_as_visited
+
+        at = _at_home(request).scope
+        if at is not None:
+            mark_account_as_visited(self._account_of(at.key_id), at.key_id, at.service, at.region)
+
     def _run(self, request: Request) -> Answer:
         from werkzeug.test import run_wsgi_app
 
         with without_profile():
-            body, status, headers = run_wsgi_app(self._dispatcher, environ_of(request), buffered=True)
+            body, status, headers = run_wsgi_app(self._dispatcher, environ_of(_unambiguous(request)), buffered=True)
         code = int(status.split()[0])
         if code >= 404 and "text/html" in headers.get("content-type", ""):
             return not_implemented(request.style, self._name(request))
@@ -94,26 +109,33 @@ class Engine:
         if service is None:
             raise NotImplementedError
         needed = ("iam", service) if service in WITHOUT_NETWORK else ("iam", "ec2", service)
+        account = self._account_of(request.scope.key_id)
         for name in needed:
             # moto looks a service's paths up in its backend of us-east-1.
-            self._bear(name, "us-east-1")
-            self._bear(name, request.scope.region)
+            self._bear(name, "us-east-1", self.account)
+            self._bear(name, request.scope.region, account)
 
-    def _bear(self, service: str, region: str) -> None:
-        if (service, region) in self._born:
+    def _account_of(self, key_id: str) -> str:
+        """The account that moto takes a key to be of."""
+        from moto.iam.models import get_account_id_from
+
+        return str(get_account_id_from(key_id)) if len(self.accounts()) > 1 else self.account
+
+    def _bear(self, service: str, region: str, account: str) -> None:
+        if (service, region, account) in self._born:
             return
         with without_profile():
-            self._make(service, region)
-        self._born.add((service, region))
+            self._make(service, region, account)
+        self._born.add((service, region, account))
 
-    def _make(self, service: str, region: str) -> None:
+    def _make(self, service: str, region: str, account: str) -> None:
         from moto.backends import get_backend
         from moto.utilities.utils import get_partition
 
-        regions = get_backend(service)[self.account]
+        regions = get_backend(service)[account]
         place = region if region in regions else get_partition(region)
         if place not in regions.keys():  # noqa: SIM118  # `in regions` also means those that could be made
-            _reseed(self._seed, f"backend {service} {place}")
+            _reseed(self._seed, f"backend {service} {place}" + (f" {account}" if account != self.account else ""))
             regions[place]
 
     def _name(self, request: Request) -> str:
@@ -128,6 +150,9 @@ def reset() -> None:
     # `BackendDict.reset` makes each backend again before it drops it: a fifth of a second for EC2.
     for backends in tuple(BackendDict._instances):
         backends.clear()
+        # Which account a bucket or an organization belongs to, kept beside the backends.
+        for name in ("bucket_accounts", "master_accounts"):
+            getattr(backends, name, {}).clear()
     BackendDict._instances.clear()
 
 
@@ -181,6 +206,18 @@ def _at_home(request: Request) -> Request:
     return replace(request, scope=replace(request.scope, region=home))
 
 
+def _unambiguous(request: Request) -> Request:
+    """The request with a query, where a JSON body would else be read as a form too.
+
+    moto takes the operation and parameters from a form before it looks at the target or the JSON: a body of
+    `{"x": "&Action=DeleteParameter&"}` would make it perform another call than the one that was decided.
+    """
+    if request.style not in ("json", "rest-json") or "?" in request.target:
+        return request
+    query = f"Action={request.operation}" if request.style == "json" else "narrowgate="
+    return replace(request, target=f"{request.target}?{query}")
+
+
 def _host(request: Request) -> str:
     from moto.moto_server.werkzeug_app import SIGNING_ALIASES
 
@@ -199,7 +236,7 @@ def _backend_of_host(host: str | None) -> str | None:
     return next((name for name, pattern in backend_url_patterns if pattern.match(f"http://{host}")), None)
 
 
-def _application(service: Any) -> Any:
+def _application(desk: Desk | None, service: Any) -> Any:
     """moto's Flask application of one service, with our subclass where we have one."""
     from moto.core.utils import convert_to_flask_response
     from moto.moto_server.werkzeug_app import create_backend_app
@@ -209,7 +246,9 @@ def _application(service: Any) -> Any:
     app = create_backend_app(service)
     faithful: dict[str, Any] = {"iam": FaithfulIam, "sts": FaithfulSts}
     if service in faithful:
-        view = convert_to_flask_response(faithful[service].dispatch)
+        # A class of this engine's own: moto makes an instance for each call, and it may ask the desk.
+        ours: Any = type(faithful[service].__name__, (faithful[service],), {"desk": desk})
+        view = convert_to_flask_response(ours.dispatch)
         app.view_functions = dict.fromkeys(app.view_functions, view)
     return app
 

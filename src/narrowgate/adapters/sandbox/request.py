@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -114,8 +114,8 @@ class Request:
 
 def parse(environ: Environ) -> Request:
     """The request that a WSGI server received. Raises BodyRefused."""
-    headers = dict(_headers(environ))
-    target, presigned = _unsigned_target(_raw_target(environ))
+    headers = dict(headers_of(environ))
+    target, presigned = _unsigned_target(raw_target(environ))
     scope = scope_of(headers.get("authorization", "")) or scope_of(presigned)
     kept = tuple(sorted((name, value) for name, value in headers.items() if _is_kept(name)))
     return Request(environ["REQUEST_METHOD"], target, kept, _body(environ), scope)
@@ -187,19 +187,19 @@ def _environ_key(header: str) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
-def _headers(environ: Environ) -> Iterable[tuple[str, str]]:
-    for key, value in environ.items():
-        if key.startswith("HTTP_"):
-            yield key[5:].lower().replace("_", "-"), value
-        elif key == "CONTENT_TYPE" and value:
-            yield "content-type", value
+def headers_of(environ: Environ) -> tuple[tuple[str, str], ...]:
+    """All headers that a client sent, names in lower case."""
+    named = ((key[5:].lower().replace("_", "-"), value) for key, value in environ.items() if key.startswith("HTTP_"))
+    kind = environ.get("CONTENT_TYPE")
+    return (*named, *((("content-type", kind),) if kind else ()))
 
 
 def _is_kept(header: str) -> bool:
     return header not in DROPPED and not header.startswith(DROPPED_PREFIXES)
 
 
-def _raw_target(environ: Environ) -> str:
+def raw_target(environ: Environ) -> str:
+    """Path and query as sent."""
     raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
     if not raw:
         raw = quote(environ.get("PATH_INFO", "/"), encoding="latin-1")

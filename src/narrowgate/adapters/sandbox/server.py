@@ -123,8 +123,14 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE_SECONDS
 
     def serve(self) -> None:
-        """Answer one request."""
-        answer = self._answer()
+        """Answer one request, or end the connection where the weather wants it."""
+        from narrowgate.adapters.sandbox.layer import Dropped
+
+        try:
+            answer = self._answer()
+        except Dropped:
+            self.close_connection = True
+            return
         self.send_response_only(answer.status)
         self.send_header("Date", self.date_time_string())
         for name, value in answer.headers:
@@ -158,6 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._ask(body)
 
     def _ask(self, body: bytes) -> Answer:
+        """The embedded AWS's answer. Raises Dropped."""
         from werkzeug.test import run_wsgi_app
 
         environ = wsgi_environ(self.command, self.path, dict(self.headers.items()), body)

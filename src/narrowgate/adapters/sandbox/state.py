@@ -3,6 +3,7 @@
     <folder>/            0700
       sandbox.json       format, seed, account and moto's version: what a replay depends on
       calls.jsonl        0600; one changing call a line; locked by the process that uses it
+      operator.json      0600; the policies of the administrator's other key, if anybody gave it some
       used.json          0600; when each access key was last used, at most a second old
 
 Bodies are kept whole, secrets in them included: they open nothing but this sandbox. Signatures and
@@ -21,6 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from narrowgate.adapters.sandbox.administrator import OPERATOR_FILE
 from narrowgate.adapters.sandbox.request import Request, Scope
 from narrowgate.errors import Refused
 
@@ -68,6 +70,14 @@ class State:
         """Write one call at the end."""
         line = json.dumps(_to_json(entry), separators=(",", ":")) + "\n"
         _write_all(self._calls, line.encode())
+
+    def operator(self) -> tuple[str, ...]:
+        """The policies of the administrator's other key, from their file; none where there is none."""
+        try:
+            found = json.loads((self._folder / OPERATOR_FILE).read_text())
+        except (OSError, ValueError):
+            return ()
+        return tuple(text for text in found if isinstance(text, str)) if isinstance(found, list) else ()
 
     def note_use(self, *, now: bool = False) -> None:
         """Keep when the access keys were last used: at once if `now`, else at most every second."""

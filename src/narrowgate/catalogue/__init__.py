@@ -1,0 +1,1 @@
+"""The catalogue: which requests AWS decides for one API call, and what the call will make. Pure."""

@@ -1,0 +1,1 @@
+"""What a denial of AWS says, and the smallest grant that would allow the request. Pure."""
