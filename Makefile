@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo docs test test-fast check bench judges setup lock clean
+.PHONY: demo docs test test-fast check bench judges js setup lock clean
 
 setup: $(READY)
 
@@ -33,6 +33,7 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench setup
 	$(BIN)/python -m bench policy
+	$(BIN)/python -m bench.enforcement_peers
 
 # The judges of the policy engine at full length, half an hour on two cores. iam-simulate needs node and npm.
 JUDGE := judges/iam_simulate/node_modules/.package-lock.json
@@ -43,6 +44,12 @@ judges: $(READY) $(JUDGE)
 
 $(JUDGE): judges/iam_simulate/package-lock.json
 	npm ci --prefix judges/iam_simulate --no-audit --no-fund
+
+# The AWS SDK for JavaScript, by which a part of the enforcement table is run; without it those tests are skipped.
+JS := tests/enforcement/js/node_modules/.package-lock.json
+js: $(JS)
+$(JS): tests/enforcement/js/package-lock.json
+	npm ci --prefix tests/enforcement/js --no-audit --no-fund
 
 # Resolves the locks anew. uv is needed only here: `pip install uv`.
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 pyproject.toml

@@ -1,4 +1,4 @@
-"""`python -m bench [setup|policy] [--rounds N] [--json FILE]`; `setup`, the guide, where no suite is named."""
+"""`python -m bench [setup|policy|sandbox] [--rounds N] [--json FILE]`; `setup`, the guide, where no suite is named."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import policy
+from bench import policy, sandbox
 from bench.measure import measure_guide, measure_start
 from bench.table import as_json, table
 
 STARTS = 15
+SUITES = {"policy": policy, "sandbox": sandbox}
 
 
 def main() -> None:
     """Run the suite that is named first."""
     given = sys.argv[1:]
-    suite = given.pop(0) if given[:1] in (["setup"], ["policy"]) else "setup"
-    if suite == "policy":
+    suite = given.pop(0) if given[:1] and given[0] in ("setup", *SUITES) else "setup"
+    if suite in SUITES:
         with _bytecode():
-            policy.main(given, _tell)
+            SUITES[suite].main(given, _tell)
     else:
         setup(given)
 

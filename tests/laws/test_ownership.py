@@ -17,6 +17,8 @@ from narrowgate.verbs import planning
 from narrowgate.verbs.setup import setup
 from narrowgate.verbs.teardown import teardown
 
+pytestmark = pytest.mark.slow
+
 USER, ROLE = "Provazio", "IguazioDataScienceNode"
 ANY = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
 TRUST = json.dumps(

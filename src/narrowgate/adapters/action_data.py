@@ -54,6 +54,11 @@ def action_list(cache: Path | None = None) -> ActionList:
     return _from_cache(source, path) or _rebuilt(source, path)
 
 
+def arn_template(service: str, type_name: str) -> str:
+    """The ARN of a resource type as the reference spells it, `${...}` for what is open; `*` where it has none."""
+    return _Package(_package_folder()).arn_template(service, type_name)
+
+
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
     """Where the packed file goes: `$XDG_CACHE_HOME/narrowgate`, or under `~/.cache`; None without a home.
 
@@ -160,6 +165,10 @@ class _Package:
         keys = self._read("conditionKeys", file).values()
         made = tuple(ConditionKey(key["key"], key["type"]) for key in keys)
         return Service(name, self._actions(name), made)
+
+    def arn_template(self, service: str, type_name: str) -> str:
+        types = self._read("resourceTypes", f"{service}.json") if service in self.services() else {}
+        return str(types.get(type_name.lower(), {}).get("arn", "*"))
 
     def _actions(self, service: str) -> tuple[Action, ...]:
         file = f"{service}.json"

@@ -77,7 +77,9 @@ def requests_of(
     found = (
         _authorization(asked, rule, target, actions) for rule in rules if rule.when(asked) for target in rule.on(asked)
     )
-    return Requests(_each_once(found), table.mechanical)
+    # A call that names nothing, such as a batch of none, is still a call: INVARIANT: nothing passes unasked.
+    bare = Authorization(rules[0].action, "*", {"aws:RequestedRegion": asked.place.region})
+    return Requests(_each_once(found) or (bare,), table.mechanical)
 
 
 def effects_of(call: Call, place: Place, facts: Facts) -> tuple[Made, ...] | UnknownOperation:
@@ -148,7 +150,7 @@ def _carried(known: Attributes, action: str, type_: str, actions: ActionList | N
 def _looks_at(actions: ActionList, action: str, type_: str, key: str) -> bool:
     """Whether the reference lists the key for the action, or for its row of the type."""
     family = key.lower().partition("/")[0]
-    return family in _families(actions, action.lower(), type_)
+    return family == "aws:resourceaccount" or family in _families(actions, action.lower(), type_)
 
 
 @lru_cache(maxsize=8_192)

@@ -34,11 +34,6 @@ GROUPS: Final[Where] = named(GROUP, group_arn, "AutoScalingGroupName")
 TAGGED: Final[Where] = named(GROUP, group_arn, "Tags[].ResourceId")
 
 
-def group_or(other: Where) -> Where:
-    """The group that the call names, or what `other` tells where the name is left out."""
-    return lambda asked: tuple(GROUPS(asked)) or other(asked)
-
-
 def of_instances(asked: Asked) -> Iterator[Target]:
     """The groups of the instances that a call names, by the tag that AWS puts on them.
 
@@ -50,9 +45,20 @@ def of_instances(asked: Asked) -> Iterator[Target]:
 
 
 def of_policy(asked: Asked) -> Iterable[Target]:
-    """The group in the ARN of a scaling policy; of a policy's name alone nobody knows the group."""
-    found = _POLICY.search(asked.text("PolicyName"))
-    return (Target(group_arn(asked, found[1] if found else reserved("", "GroupName")), GROUP),)
+    """The group in the ARN of a scaling policy, and the one that the call names; of a name alone nobody knows it.
+
+    The facts of the named group tell its policies, by the link `policy`: another's is not reached through it.
+    """
+    text = asked.text("PolicyName")
+    found = _POLICY.search(text)
+    if found:
+        return (*GROUPS(asked), Target(group_arn(asked, found[1]), GROUP))
+    own = [target for target in GROUPS(asked) if _has_policy(asked, target, text)]
+    return own or (Target(group_arn(asked, reserved("", "GroupName")), GROUP),)
+
+
+def _has_policy(asked: Asked, group: Target, name: str) -> bool:
+    return any(arn.endswith(f":policyName/{name}") for arn in asked.known(group.arn).links.get("policy", ()))
 
 
 def upon(*operations: str, keys: tuple[Keys, ...] = ()) -> Mapping[str, tuple[Rule, ...]]:

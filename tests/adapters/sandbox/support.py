@@ -26,7 +26,7 @@ TRUST_ACCOUNT = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",'
     '"Principal":{"AWS":"123456789012"}}]}'
 )
-NO_RETRY = Config(retries={"total_max_attempts": 1})
+NO_RETRY = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
 
 def client(aws: Embedded, service: str, key: tuple[str, str] = ADMIN, region: str = REGION) -> Client:

@@ -23,12 +23,14 @@ from adapters.sandbox.wire import (
 )
 from catalogue.synthetic import model
 
-from narrowgate.adapters.sandbox.decode import FORM, decode
-from narrowgate.adapters.sandbox.request import Request
+from narrowgate.adapters.sandbox.decode import decode
+from narrowgate.adapters.sandbox.request import FORM, Request
 from narrowgate.adapters.sandbox.services import candidates, profiles
 from narrowgate.adapters.sandbox.undecodable import Undecodable
 from narrowgate.calls import Call, Fields, call
 from narrowgate.secret import Secret
+
+pytestmark = pytest.mark.slow
 
 IAM = "Version=2010-05-08"
 

@@ -10,9 +10,11 @@ from catalogue.synthetic import model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from narrowgate.adapters.sandbox.decode import FORM, decode
-from narrowgate.adapters.sandbox.request import Request
+from narrowgate.adapters.sandbox.decode import decode
+from narrowgate.adapters.sandbox.request import FORM, Request
 from narrowgate.calls import Call
+
+pytestmark = pytest.mark.slow
 
 names = st.sampled_from(
     ["iam", "sts", "ec2", "autoscaling", "ssm", "dynamodb", "eks", "s3", "elasticloadbalancing", "kms", "lambda", "x"]

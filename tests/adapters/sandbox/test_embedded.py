@@ -147,6 +147,8 @@ def test_iam_objects_carry_the_regions_partition(aws: Embedded, region: str, par
 ASK = """
 from narrowgate.adapters.sandbox.embedded import Embedded
 from adapters.sandbox.support import raw
+
+pytestmark = pytest.mark.slow
 print(raw(Embedded(), "ec2", b"Action=DescribeVpcs&Version=2016-11-15")[0])
 """
 

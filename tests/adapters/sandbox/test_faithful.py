@@ -10,6 +10,8 @@ from adapters.sandbox.support import DOCUMENT, TRUST, Client, allow_everything, 
 
 from narrowgate.adapters.sandbox.embedded import Embedded
 
+pytestmark = pytest.mark.slow
+
 TAGS = [{"Key": "owner", "Value": "narrowgate"}]
 
 

@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 
 from narrowgate.adapters.sandbox.embedded import Embedded
 
+pytestmark = pytest.mark.slow
+
 SYNTAX = "Syntax errors in policy."
 GOOD: dict[str, Any] = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 TRUSTING: dict[str, Any] = {

@@ -9,6 +9,8 @@ from adapters.sandbox.support import DOCUMENT, TRUST, Client, client, refusal
 
 from narrowgate.adapters.sandbox.embedded import Embedded
 
+pytestmark = pytest.mark.slow
+
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 

@@ -13,6 +13,8 @@ from narrowgate.adapters.sandbox.embedded import Embedded
 from narrowgate.adapters.sandbox.engine import Engine
 from narrowgate.adapters.sandbox.request import Request, Scope
 
+pytestmark = pytest.mark.slow
+
 NAME_WORDS = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
 PATH_WORDS = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
 TAKEN = "EntityAlreadyExists"

@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 from narrowgate.adapters.sandbox.embedded import Embedded
 from narrowgate.policy.document import size
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def iam(aws: Embedded) -> Client:

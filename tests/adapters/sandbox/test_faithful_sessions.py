@@ -17,6 +17,8 @@ from narrowgate.adapters.sandbox.embedded import Embedded
 from narrowgate.adapters.sandbox.passcode import code_at
 from narrowgate.adapters.sandbox.sessions import Session, session_of
 
+pytestmark = pytest.mark.slow
+
 ALL = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 DENIED = ("AccessDenied", 403)
 INVALID = ("ValidationError", 400)

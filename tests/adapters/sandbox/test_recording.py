@@ -31,6 +31,8 @@ from narrowgate.policy.decision import Deciding, Decision
 from narrowgate.policy.request_context import Requester, request
 from narrowgate.secret import MASK, Secret
 
+pytestmark = pytest.mark.slow
+
 LAW = settings(deadline=None)
 # Marked, so that finding it in a line is no coincidence.
 SECRETS = st.text(min_size=1, max_size=20).map(lambda text: f"<<{text}>>")

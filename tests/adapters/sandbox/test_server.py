@@ -20,6 +20,8 @@ from narrowgate.adapters.sandbox.request import MAX_BODY
 from narrowgate.adapters.sandbox.server import HEALTH, Server, is_loopback, serve
 from narrowgate.errors import Refused
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server(aws: Embedded) -> Iterator[Server]:

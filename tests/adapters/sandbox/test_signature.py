@@ -24,6 +24,8 @@ from narrowgate.adapters.sandbox.signature import (
     signature_of,
 )
 
+pytestmark = pytest.mark.slow
+
 Pairs = list[tuple[str, str]]
 
 

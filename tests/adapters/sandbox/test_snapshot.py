@@ -12,6 +12,8 @@ from narrowgate.adapters.sandbox.embedded import Embedded
 from narrowgate.adapters.sandbox.snapshot import Snapshot, load, put, save, taken_of
 from narrowgate.errors import Refused
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:

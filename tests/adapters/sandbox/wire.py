@@ -12,8 +12,8 @@ from botocore.serialize import create_serializer
 from catalogue.synthetic import _value, full_call, model
 
 from narrowgate.adapters.aws import _sealed, _thawed
-from narrowgate.adapters.sandbox.decode import FORM, decode
-from narrowgate.adapters.sandbox.request import Request, parse, wsgi_environ
+from narrowgate.adapters.sandbox.decode import decode
+from narrowgate.adapters.sandbox.request import FORM, Request, parse, wsgi_environ
 from narrowgate.adapters.sandbox.undecodable import Undecodable
 from narrowgate.calls import Call, Fields, Value, freeze
 

@@ -68,6 +68,10 @@ FAULTS: Final[dict[tuple[Trouble, Style], Fault]] = {
 }
 
 
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+_PRESIGNED: Final = Fault("AccessDenied", 403, "Request has expired")
+
+
 def authenticate(claim: Claim, style: Style, find: Find, now: datetime) -> Key | Fault:
     """The key that signed, or the fault with which the service refuses the request.
 
@@ -90,7 +94,8 @@ def _signed(signature: Signature, style: Style, find: Find, now: datetime) -> Ke
     if not matches(signature, key.secret):
         return _fault("mismatch", style)
     if why := freshness(signature, now):
-        return _fault("stale", style, why)
+        is_presigned = style == "rest-xml" and signature.expires is not None
+        return _PRESIGNED if is_presigned else _fault("stale", style, why)
     return _fault("expired", style) if key.expires is not None and key.expires <= now else key
 
 

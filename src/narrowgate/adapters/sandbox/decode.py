@@ -7,13 +7,14 @@ patterns of members are not checked here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from narrowgate.adapters.sandbox import form_values, json_values, rest_values
-from narrowgate.adapters.sandbox.request import Request
+from narrowgate.adapters.sandbox.request import FORM, Request, is_form
 from narrowgate.adapters.sandbox.routes import Match, Route, Router
 from narrowgate.adapters.sandbox.scalars import Unfit
 from narrowgate.adapters.sandbox.services import Operation, Service, candidates, profiles, service
@@ -29,7 +30,6 @@ from narrowgate.adapters.sandbox.undecodable import (
 )
 from narrowgate.calls import EMPTY, Call
 
-FORM: Final = "application/x-www-form-urlencoded"
 QUERY_FAMILY: Final[frozenset[str]] = frozenset({"query", "ec2"})
 JSON_FAMILY: Final[frozenset[str]] = frozenset({"json"})
 REST_FAMILY: Final[frozenset[str]] = frozenset({"rest-json", "rest-xml"})
@@ -63,6 +63,14 @@ def _decode(request: Request) -> Call:
     return _rest(request, signed_for, headers)
 
 
+def _refuse_forms(request: Request, headers: Mapping[str, str]) -> None:
+    """A form, in a body that means something else, would name another operation or version to moto."""
+    kind = headers.get("content-type", "").lower()
+    is_form = request.body and ("form" in kind or kind.startswith("multipart/"))
+    if is_form or (request.body and request.method in ("GET", "HEAD", "DELETE")):
+        raise Refused(Undecodable("InvalidRequest", 400, "this operation takes no such body"))
+
+
 def _query(request: Request, signed_for: str, headers: Mapping[str, str]) -> Call:
     services = candidates(signed_for, QUERY_FAMILY)
     protocol = services[0].protocol
@@ -79,9 +87,32 @@ def _query(request: Request, signed_for: str, headers: Mapping[str, str]) -> Cal
     return Call(found.profile.name, operation.name, params)
 
 
+def performed(request: Request, call: Call) -> Request:
+    """The request in the one form in which moto gets it, so that it reads what was decoded and nothing else.
+
+    Of a form in the address and one in the body, moto may read either; a body that is no form it reads as one.
+    """
+    if not _speaks_query(request):
+        return request
+    fields = [*_pairs(request.target.partition("?")[2]), *_pairs(request.body.decode("utf-8"))]
+    headers = (("content-type", f"{FORM}; charset=utf-8"),)
+    path = request.path or "/"
+    return Request("POST", path, headers, urlencode(fields).encode(), request.scope)
+
+
+def _speaks_query(request: Request) -> bool:
+    headers = dict(request.headers)
+    signed_for = request.scope.service if request.scope else "sts"
+    return (
+        "x-amz-target" not in headers
+        and bool(candidates(signed_for, QUERY_FAMILY))
+        and (_is_form(headers) or "Action" in request.target)
+    )
+
+
 def _form(request: Request, headers: Mapping[str, str]) -> Sequence[tuple[str, str]]:
-    if request.body and not _is_form(headers):
-        raise Unfit("malformed", "", f"a body is of the type {FORM}")
+    if request.body and not (_is_form(headers) and request.method == "POST"):
+        raise Unfit("malformed", "", f"a body is sent by POST and is of the type {FORM}")
     try:
         return [*_pairs(request.target.partition("?")[2]), *_pairs(request.body.decode("utf-8"))]
     except ValueError:
@@ -112,6 +143,7 @@ def _json(request: Request, target: str) -> Call:
         raise Refused(unknown_operation("json", f"{target} by {request.method} {request.target}"))
     for each in services:
         if operation := each.operation(name):
+            _refuse_forms(request, headers)
             return _json_call(each, operation, request.body)
     raise Refused(unknown_operation("json", target))
 
@@ -147,8 +179,10 @@ def _rest(request: Request, signed_for: str, headers: Mapping[str, str]) -> Call
         name = f"{request.method} {request.path}"
         raise Refused(s3_method_not_allowed() if is_s3 else unknown_operation("rest-json", name))
     each, match = found
+    _refuse_forms(request, headers)
     if is_s3:
         _check_selectors(each, match.route, query, headers)
+        _check_copy(headers)
     return _rest_call(each, match, request, query)
 
 
@@ -163,6 +197,22 @@ def _matched(
         if match := _router(each.profile.name, each.protocol).match(request.method, request.path, asked, headers):
             return each, match
     return None
+
+
+def _check_copy(headers: Mapping[str, str]) -> None:
+    """Refuse a source of a copy that moto would take apart otherwise: only `bucket/key`, and a version behind it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html#API_CopyObject_RequestSyntax
+    """
+    source = headers.get("x-amz-copy-source")
+    if source is None:
+        return
+    path, mark, query = source.partition("?")
+    plain = unquote(path)
+    bucket = plain.removeprefix("/").partition("/")[0]
+    strange = any(sign in path for sign in ";#") or ":" in bucket or not bucket
+    if strange or (mark and not re.fullmatch(r"versionId=[A-Za-z0-9._-]+", query)) or plain.count("/") < 1:
+        raise Refused(Undecodable("InvalidArgument", 400, "Copy Source must mention the source bucket and key"))
 
 
 def _rest_call(found: Service, match: Match, request: Request, query: Sequence[tuple[str, str]]) -> Call:
@@ -212,4 +262,4 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _is_form(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-type", "").lower().startswith(FORM)
+    return is_form(headers.get("content-type", ""))

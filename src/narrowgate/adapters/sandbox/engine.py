@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
@@ -77,6 +77,11 @@ class Engine:
             return not_implemented(request.style, self._name(request))
         except Exception:  # noqa: BLE001  # the one boundary: whatever breaks in moto is its InternalFailure
             return internal_failure(request.style, self._name(request))
+
+    def ready(self, request: Request) -> None:
+        """Make what the call may name, such as the default network of a region."""
+        with suppress(NotImplementedError, ModuleNotFoundError):
+            self._prepare(_at_home(request))
 
     def note_use(self, request: Request) -> None:
         """A key was used, although the call was not allowed: AWS's last use tells of that too."""
@@ -245,6 +250,10 @@ def _application(desk: Desk | None, service: Any) -> Any:
 
     app = create_backend_app(service)
     faithful: dict[str, Any] = {"iam": FaithfulIam, "sts": FaithfulSts}
+    if service == "organizations":
+        from narrowgate.adapters.sandbox.faithful_organizations import FaithfulOrganizations
+
+        faithful[service] = FaithfulOrganizations
     if service in faithful:
         # A class of this engine's own: moto makes an instance for each call, and it may ask the desk.
         ours: Any = type(faithful[service].__name__, (faithful[service],), {"desk": desk})

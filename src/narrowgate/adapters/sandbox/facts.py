@@ -130,7 +130,8 @@ def _autoscaling(facts: MotoFacts, resource: str) -> Attributes | None:
     found = backend.autoscaling_groups.get(name) if backend else None
     if found is None:
         return None
-    return Attributes(_pairs(found.tags), {}, {"self": (str(found.arn),)})
+    policies = tuple(str(policy.arn) for policy in backend.policies.values() if policy.auto_scaling_group_name == name)
+    return Attributes(_pairs(found.tags), {}, {"self": (str(found.arn),), "policy": policies})
 
 
 def _ssm(facts: MotoFacts, resource: str) -> Attributes | None:
@@ -141,10 +142,10 @@ def _ssm(facts: MotoFacts, resource: str) -> Attributes | None:
 
 
 def _secret(facts: MotoFacts, resource: str) -> Attributes | None:
-    backend = facts.backend("secretsmanager")
-    name = resource.removeprefix("secret:")
-    secrets = tuple(backend.secrets.values()) if backend else ()
-    found = next((s for s in secrets if name in (s.name, s.arn.rpartition("secret:")[2])), None)
+    """By moto's own look-up, which takes an ARN without its last characters, too."""
+    backend, name = facts.backend("secretsmanager"), resource.removeprefix("secret:")
+    arn = facts.place.arn("secretsmanager", resource)
+    found = (backend.secrets.get(name) or backend.secrets.get(arn)) if backend else None
     return None if found is None else Attributes(_pairs(found.tags), {}, {"self": (str(found.arn),)})
 
 

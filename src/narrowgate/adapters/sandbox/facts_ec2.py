@@ -26,9 +26,8 @@ def attributes(ec2: Any, place: Place, resource: str) -> Attributes | None:
     own = str(found.key_name) if kind == "key-pair" else str(getattr(found, "id", name))
     links = {"self": (place.arn("ec2", f"{kind}/{own}"),), **_links(ec2, place, found, kind, name)}
     keys = {**_keys(place, found), **_of_kind(found, kind)}
-    account = str(getattr(found, "owner_id", "") or "") if kind in ("image", "snapshot") else ""
     tags = {str(key): str(value) for key, value in dict(ec2.tags.get(getattr(found, "id", own), {})).items()}
-    return Attributes(tags, keys, links, _data(found, kind), account)
+    return Attributes(tags, keys, links, _data(found, kind))
 
 
 def _keys(place: Place, found: Any) -> dict[str, Value]:
@@ -65,8 +64,13 @@ _ATTRIBUTES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("ec2:Encrypted", "encrypted"),
         ("ec2:VolumeIops", "iops"),
     ),
-    "image": (("ec2:Owner", "owner_id"), ("ec2:RootDeviceType", "root_device_type")),
-    "snapshot": (("ec2:Owner", "owner_id"),),
+    # Others share these by launch and volume permissions, not by resource policies: the owner is a key only.
+    "image": (
+        ("ec2:Owner", "owner_id"),
+        ("aws:ResourceAccount", "owner_id"),
+        ("ec2:RootDeviceType", "root_device_type"),
+    ),
+    "snapshot": (("ec2:Owner", "owner_id"), ("aws:ResourceAccount", "owner_id")),
     "key-pair": (("ec2:KeyPairName", "key_name"), ("ec2:KeyPairType", "key_type")),
     "vpc": (("ec2:VpcID", "id"), ("ec2:Tenancy", "instance_tenancy")),
     "subnet": (("ec2:SubnetID", "id"),),

@@ -13,13 +13,14 @@ from narrowgate.adapters.sandbox import managed
 from narrowgate.adapters.sandbox.faithful_groups import Groups
 from narrowgate.adapters.sandbox.faithful_policies import Policies
 from narrowgate.adapters.sandbox.faithful_roles import InstanceProfiles, Roles
+from narrowgate.adapters.sandbox.faithful_simulation import Simulator
 from narrowgate.adapters.sandbox.faithful_sts import FaithfulSts
 from narrowgate.adapters.sandbox.faithful_users import Users
 
 __all__ = ["FaithfulIam", "FaithfulSts"]
 
 
-class FaithfulIam(Users, Groups, Roles, InstanceProfiles, Policies):
+class FaithfulIam(Users, Groups, Roles, InstanceProfiles, Policies, Simulator):
     """IAM, with boundaries of users, AWS's conflicts, quotas and pages, and unique ids in AWS's form."""
 
     RESPONSE_KEY_PATH_TO_TRANSFORMER = {  # noqa: RUF012  # moto's own attribute, never written

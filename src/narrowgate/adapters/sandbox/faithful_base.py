@@ -19,8 +19,14 @@ from narrowgate.adapters.sandbox import names, paging
 from narrowgate.adapters.sandbox.answer import Fault, error
 
 VERSIONS: Final = {"iam": "2010-05-08", "sts": "2011-06-15"}
-# Codes that stand in no error shape of IAM's or STS's model: moto has no status for them.
-_STATUSES: Final[Mapping[str, int]] = {"AccessDenied": 403, "InvalidAction": 400, "InvalidParameterValue": 400}
+# Codes for which moto finds no status: they stand in no error shape of IAM's or STS's model, or no exception
+# of moto's module of the service has them.
+_STATUSES: Final[Mapping[str, int]] = {
+    "AccessDenied": 403,
+    "InvalidAction": 400,
+    "InvalidAuthorizationMessageException": 400,
+    "InvalidParameterValue": 400,
+}
 # moto's words, and AWS's for the same.
 _REWORDED: Final = tuple(
     (re.compile(pattern), words)

@@ -11,6 +11,7 @@ from moto.core.utils import utcnow
 from moto.iam.exceptions import NoSuchEntity, ValidationError
 from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
+from moto.sts.models import sts_backends
 from moto.sts.responses import TokenResponse
 from moto.sts.utils import SESSION_TOKEN_PREFIX
 
@@ -52,12 +53,15 @@ class Minting(Checked, TokenResponse):  # type: ignore[misc]  # moto is not type
 
     def _minted(self, kind: Kind, owner: Owner, name: str, inherited: Inherited) -> Session:
         """New credentials, kept. Everything is checked before anything is drawn or kept."""
-        arns = self._policy_arns()
+        # A role may be of another account, and so are its sessions and the policies that limit them.
+        account = owner.arn.split(":")[4]
+        iam = iam_backends[account][self.partition]
+        arns = self._policy_arns(iam)
         policy = self._session_policy()
         tags, transitive = self._tags(inherited)
         identity = self._source_identity(inherited)
         multi_factor = self._multi_factor()
-        key = self._iam.create_temp_access_key()
+        key = iam.create_temp_access_key()
         key.role_arn = owner.arn if kind == "role" else None
         issued = utcnow().replace(microsecond=0, tzinfo=UTC)
         arn, user_id = self._names(kind, owner, name)
@@ -66,7 +70,7 @@ class Minting(Checked, TokenResponse):  # type: ignore[misc]  # moto is not type
             key.access_key_id,
             key.secret_access_key,
             new_token(),
-            self.current_account,
+            account,
             self.partition,
             arn,
             user_id,
@@ -82,12 +86,12 @@ class Minting(Checked, TokenResponse):  # type: ignore[misc]  # moto is not type
             multi_factor=multi_factor,
             chained=kind == "role" and self._session() is not None,
         )
-        keep(self.backend, session)
+        keep(sts_backends[account][self.partition], session)
         return session
 
     def _names(self, kind: Kind, owner: Owner, name: str) -> tuple[str, str]:
         """ARN and user id. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
-        start = f"arn:{self.partition}:sts::{self.current_account}"
+        start = f"arn:{self.partition}:sts::{owner.arn.split(':')[4]}"
         if kind == "role":
             return f"{start}:assumed-role/{owner.arn.rpartition('/')[2]}/{name}", f"{owner.id}:{name}"
         if kind == "federated":
@@ -106,11 +110,11 @@ class Minting(Checked, TokenResponse):  # type: ignore[misc]  # moto is not type
             documents.check_identity(text)
         return text
 
-    def _policy_arns(self) -> tuple[str, ...]:
+    def _policy_arns(self, iam: Any) -> tuple[str, ...]:
         arns = tuple(one["arn"] for one in self._get_param("PolicyArns", []))
         for arn in arns:
-            managed.require(self._iam, arn)
-            if arn not in self._iam.managed_policies:
+            managed.require(iam, arn)
+            if arn not in iam.managed_policies:
                 raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
         return arns
 

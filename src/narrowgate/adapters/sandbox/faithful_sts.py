@@ -7,10 +7,13 @@ import json
 import zlib
 from typing import Any, Final
 
+from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.iam.exceptions import ValidationError
+from moto.iam.models import iam_backends
 
 from narrowgate.adapters.sandbox.administrator import ADMIN_KEYS
+from narrowgate.adapters.sandbox.desk import Desk
 from narrowgate.adapters.sandbox.faithful_base import AccessDenied
 from narrowgate.adapters.sandbox.faithful_minting import Inherited, Minting, Owner, inherited_from, new_token
 from narrowgate.adapters.sandbox.faithful_users import administrator
@@ -23,6 +26,8 @@ PACKED_LIMIT: Final = 2048
 
 class FaithfulSts(Minting):
     """STS that knows the administrator, and gives credentials that stand for someone."""
+
+    desk: Desk
 
     # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     def get_caller_identity(self) -> Any:
@@ -90,6 +95,14 @@ class FaithfulSts(Minting):
             }
         )
 
+    # https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
+    def decode_authorization_message(self) -> Any:
+        """What the gate encoded when it refused a call of EC2's."""
+        decoded = self.desk.seal.decoded(self._get_param("EncodedMessage"))
+        if decoded is None:
+            raise ServiceException("InvalidAuthorizationMessageException", "Message is not valid")
+        return ActionResult({"DecodedMessage": decoded})
+
     # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetAccessKeyInfo.html
     def get_access_key_info(self) -> Any:
         """The account whose number stands in the key id, whether or not the key exists."""
@@ -102,7 +115,10 @@ class FaithfulSts(Minting):
     def _role(self) -> Any:
         """The role that is asked for; one that does not exist is refused like one that is forbidden."""
         arn = self._get_param("RoleArn")
-        role = next((role for role in self._iam.get_roles() if role.arn == arn), None)
+        account = next(iter(arn.split(":")[4:5]), "")
+        # Asking for an account that does not exist would make it.
+        roles = iam_backends[account][self.partition].get_roles() if account in iam_backends else ()
+        role = next((role for role in roles if role.arn == arn), None)
         if role is None:
             caller = self.get_caller_identity().result["Arn"] if self.get_access_key() else "anonymous"
             action = f"sts:{self._operation}"

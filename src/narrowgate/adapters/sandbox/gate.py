@@ -14,6 +14,7 @@ from typing import Final
 from narrowgate.adapters.sandbox.denial import Denial
 from narrowgate.adapters.sandbox.facts import MotoFacts
 from narrowgate.adapters.sandbox.identities import Census, Principal
+from narrowgate.adapters.sandbox.strict import objection
 from narrowgate.calls import Call
 from narrowgate.catalogue.authorization import Authorization, UnknownOperation, requests_of
 from narrowgate.catalogue.facts import Place
@@ -29,7 +30,9 @@ from narrowgate.policy.request_context import Request, Value
 MOST_EVALUATORS: Final = 512
 MOST_POLICIES: Final = 4_096
 
-_TWINS: Final = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+_ITS_ACCOUNT: Final = (
+    '{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"kms:*","Resource":"*"}}}}'
+)
 _UNREADABLE: Final = Policy("identity", (Clause("Deny", ("*",), False, ("*",), False, None, (), "Unreadable", True),))
 
 
@@ -50,10 +53,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Misnamed:
-    """The call names a resource in a way that no resource has; `tags`: its tags differ in case only.
-
-    A condition key has no case, so what such tags mean to a condition is not known: the call is refused.
-    """
+    """The call names something in a way that AWS refuses before it decides; `tags`: its tags are why."""
 
     why: str
     tags: bool = False
@@ -77,11 +77,11 @@ class Gate:
         asked = requests_of(call, place, facts, self._actions)
         if isinstance(asked, UnknownOperation):
             return asked
+        if wrong := objection(call, asked.authorizations, place, facts):
+            return Misnamed(*wrong)
         context = {**connection, **principal.context}
         decided: list[tuple[Request, Decision]] = []
         for each in asked.authorizations:
-            if len({key.lower() for key in each.context}) < len(each.context):
-                return Misnamed(_TWINS, tags=True)
             try:
                 one = each.asked_by(principal.requester, context)
             except ValueError as why:
@@ -101,6 +101,9 @@ class Gate:
         if each.action.startswith("sts:"):
             trust = census.trusts.get(each.resource)
             return None if trust is None else (trust, "trust")
+        if each.resource.endswith(":key/*"):
+            # A key that is made has no policy yet: identity policies alone decide about its tags.
+            return _ITS_ACCOUNT.format(account=facts.place.account), "resource"
         text = facts.policy(each.resource)
         return None if text is None else (text, "resource")
 

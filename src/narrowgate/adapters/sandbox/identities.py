@@ -135,7 +135,7 @@ class _Account:
         self.id, self.partition, self._is_home = account, partition, is_home
         self.iam: Any = iam_backends[account][partition]
         self._groups = {name: tuple(_texts(group)) for name, group in self.iam.groups.items()}
-        self._scps = _levels(account, partition)
+        self._scps = levels(account, partition)
 
     def principals(self) -> Iterator[Principal]:
         """Root, the users and the roles; the administrator of the sandbox is one of the users."""
@@ -211,7 +211,7 @@ def _text(document: Any) -> str:
     return unquote(text) if text.startswith("%7B") else text
 
 
-def _levels(account: str, partition: str) -> tuple[tuple[str, ...], ...] | None:
+def levels(account: str, partition: str) -> tuple[tuple[str, ...], ...] | None:
     """The SCPs that stand over an account; None outside of an organization and for its management account.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html

@@ -17,12 +17,21 @@ from narrowgate.adapters.sandbox.administrator import OPERATOR
 from narrowgate.adapters.sandbox.answer import Answer, Fault, error, not_implemented
 from narrowgate.adapters.sandbox.arrival import Arrival, arrive
 from narrowgate.adapters.sandbox.authenticate import authenticate
-from narrowgate.adapters.sandbox.decode import decode
+from narrowgate.adapters.sandbox.credential_limits import limit_of
+from narrowgate.adapters.sandbox.decode import decode, performed
 from narrowgate.adapters.sandbox.desk import Desk
 from narrowgate.adapters.sandbox.engine import Engine
 from narrowgate.adapters.sandbox.gate import Allowed, Misnamed, Refused, Verdict
 from narrowgate.adapters.sandbox.identities import Census, Key, key_of, operator, take
-from narrowgate.adapters.sandbox.request import MAX_BODY, BodyRefused, Environ, Request, Style
+from narrowgate.adapters.sandbox.request import (
+    MAX_BODY,
+    READ_EXCEPTIONS,
+    READ_PREFIXES,
+    BodyRefused,
+    Environ,
+    Request,
+    Style,
+)
 from narrowgate.adapters.sandbox.sessions import session_of
 from narrowgate.adapters.sandbox.signature import Unsigned
 from narrowgate.adapters.sandbox.state import Entry, State
@@ -174,9 +183,13 @@ class Layer:
         seen = replace(seen, key=key)
         if isinstance(call, Undecodable):
             return replace(seen, answer=error(request.style, Fault(call.code, call.status, call.message)))
+        if limit := limit_of(key, call.service, call.operation):
+            return replace(seen, answer=error(request.style, limit))
         return self._decided(arrival, _own(call, key), key, replace(seen, call=_own(call, key)), census)
 
     def _decided(self, arrival: Arrival, call: Call, key: Key, seen: Seen, census: Census) -> Seen:
+        # moto makes its backends at first use: what is decided about must be there before.
+        self._engine.ready(arrival.request)
         place = Place(_partition(arrival.request), key.principal.requester.account, _region(arrival.request))
         verdict = self._desk.gate.decide(call, key.principal, place, _connection(arrival, seen.at), census)
         return replace(seen, verdict=verdict, answer=self._answer(verdict, call, arrival.request))
@@ -220,7 +233,8 @@ class Layer:
         return self._views[partition].seen(self._change, now, delay)
 
     def _perform(self, request: Request, call: Call) -> Answer:
-        answer = self._changed(request, call) if request.mutates else self._engine.perform(request)
+        request = performed(request, call)
+        answer = self._engine.perform(request) if _reads(call) else self._changed(request, call)
         if self._state:
             self._state.note_use()
         return answer
@@ -242,6 +256,11 @@ class Layer:
             self._sequence = entry.sequence
         if self._state:
             self._state.restore_use()
+
+
+def _reads(call: Call) -> bool:
+    """Whether the operation, by AWS's naming, changes nothing."""
+    return call.operation.startswith(READ_PREFIXES) and call.operation not in READ_EXCEPTIONS
 
 
 def _closed(style: Style) -> Answer:

@@ -52,6 +52,8 @@ _AS_THEY_ARE: Final = {
     "ListSigningCertificates": "Certificates",
     "ListSSHPublicKeys": "SSHPublicKeys",
     "ListVirtualMFADevices": "VirtualMFADevices",
+    "SimulateCustomPolicy": "EvaluationResults",
+    "SimulatePrincipalPolicy": "EvaluationResults",
 }
 _INLINE: Final = ("ListUserPolicies", "ListRolePolicies", "ListGroupPolicies")
 _TAGS: Final = (

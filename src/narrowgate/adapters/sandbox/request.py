@@ -17,6 +17,7 @@ Environ: TypeAlias = dict[str, Any]
 Style: TypeAlias = Literal["query", "ec2", "json", "rest-json", "rest-xml"]
 """How a service speaks, which decides the form of its errors."""
 
+FORM: Final = "application/x-www-form-urlencoded"
 MAX_BODY: Final = 16 * 1024 * 1024
 READ_PREFIXES: Final = (
     "Get",
@@ -109,7 +110,13 @@ class Request:
 
     @property
     def _is_form(self) -> bool:
-        return dict(self.headers).get("content-type", "").startswith("application/x-www-form-urlencoded")
+        return is_form(dict(self.headers).get("content-type", ""))
+
+
+def is_form(content_type: str) -> bool:
+    """Whether a Content-Type is that of a form in UTF-8, and not only begins like it."""
+    kind, _, parameters = content_type.lower().partition(";")
+    return kind.strip() == FORM and parameters.strip() in ("", "charset=utf-8")
 
 
 def parse(environ: Environ) -> Request:
@@ -190,8 +197,8 @@ def _environ_key(header: str) -> str:
 def headers_of(environ: Environ) -> tuple[tuple[str, str], ...]:
     """All headers that a client sent, names in lower case."""
     named = ((key[5:].lower().replace("_", "-"), value) for key, value in environ.items() if key.startswith("HTTP_"))
-    kind = environ.get("CONTENT_TYPE")
-    return (*named, *((("content-type", kind),) if kind else ()))
+    plain = (("content-type", environ.get("CONTENT_TYPE")), ("content-length", environ.get("CONTENT_LENGTH")))
+    return (*named, *((name, value) for name, value in plain if value))
 
 
 def _is_kept(header: str) -> bool:

@@ -15,7 +15,8 @@ from narrowgate.adapters.sandbox.scalars import Unfit, of_text, sealed
 from narrowgate.adapters.sandbox.shapes import Node
 from narrowgate.calls import Fields, Value
 
-_LISTED: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)')
+# Possessive: each character is looked at once, however many blanks there are.
+_LISTED: Final = re.compile(r'\s*+"((?:[^"\\]|\\.)*+)"\s*+(?:,|$)|([^,]*+)(?:,|$)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _listed(text: str) -> list[str]:
         part = _LISTED.match(text, at)
         if part is None:
             return [each.strip() for each in text.split(",")]
-        found.append(part[2] if part[1] is None else re.sub(r"\\(.)", r"\1", part[1]))
+        found.append(part[2].strip() if part[1] is None else re.sub(r"\\(.)", r"\1", part[1]))
         at = part.end()
     return found
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from narrowgate.catalogue.autoscaling import group_or, of_instances, of_policy, upon
-from narrowgate.catalogue.rule import Rule, Table, key
+from narrowgate.catalogue.autoscaling import GROUPS, of_instances, of_policy, upon
+from narrowgate.catalogue.rule import Rule, Table, either, key
 
 _READS: Final = (
     "DescribeAccountLimits",
@@ -69,12 +69,12 @@ TABLE: Final = Table(
         # Without the name of the group, AWS finds it by the instance.
         "SetInstanceHealth": (Rule("autoscaling:SetInstanceHealth", of_instances),),
         "TerminateInstanceInAutoScalingGroup": (
-            Rule("autoscaling:TerminateInstanceInAutoScalingGroup", group_or(of_instances)),
+            Rule("autoscaling:TerminateInstanceInAutoScalingGroup", either(GROUPS, of_instances)),
         ),
         # Without the name of the group, the policy is named by its ARN, which has it.
         # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_ExecutePolicy.html
-        "DeletePolicy": (Rule("autoscaling:DeletePolicy", group_or(of_policy)),),
-        "ExecutePolicy": (Rule("autoscaling:ExecutePolicy", group_or(of_policy)),),
+        "DeletePolicy": (Rule("autoscaling:DeletePolicy", of_policy),),
+        "ExecutePolicy": (Rule("autoscaling:ExecutePolicy", of_policy),),
     },
     tag_keys=("aws", "autoscaling"),
 )

@@ -8,7 +8,7 @@ that no policy can name, so that `name-??????` and `name-*` match them, as AWS a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from narrowgate.catalogue.encryption import key_arn, keys_at, keys_behind, via
@@ -22,6 +22,7 @@ from narrowgate.catalogue.rule import (
     Table,
     Target,
     When,
+    Where,
     always,
     created,
     given,
@@ -49,8 +50,22 @@ def _drawn(asked: Asked) -> str:
     return asked.place.arn("secretsmanager", f"secret:{asked.text('Name')}{_SUFFIX}")
 
 
-_SECRET: Final = named(_TYPE, _arn, "SecretId")
-_SECRETS: Final = named(_TYPE, _arn, "SecretIdList[]")
+def _named(path: str) -> Where:
+    """Secrets by name, by ARN, or by an ARN without its last six characters: the facts tell which one is meant.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+    """
+
+    def where(asked: Asked) -> Iterator[Target]:
+        for text in asked.texts(path):
+            known = asked.known(text).links.get("self", (text,)) if text.startswith("arn:") else (_arn(asked, text),)
+            yield Target(known[0], _TYPE)
+
+    return where
+
+
+_SECRET: Final = _named("SecretId")
+_SECRETS: Final = _named("SecretIdList[]")
 _NEW: Final = created(_TYPE, _drawn)
 _ID: Final = key("secretsmanager:SecretId", "SecretId")
 _STAGE: Final = key("secretsmanager:VersionStage", "VersionStage")
