@@ -14,7 +14,7 @@ from narrowgate.policy import Document, Fault, Faults, load, parse
 
 @pytest.mark.parametrize("number", [15, pytest.param(600, marks=pytest.mark.slow)])
 def test_hostile_documents_are_answered(number: int) -> None:
-    report = examine(2, number, action_list())
+    report = examine(2, number, action_list(), seconds=20)
     assert report.wrong == []
     assert sum(group.documents for group in report.groups.values()) == number
     if number > 100:

@@ -73,6 +73,8 @@ def test_same_seed_gives_the_same_ids_and_another_others() -> None:
     assert not set(ids(7)) & set(ids(8))
 
 
+pytestmark = pytest.mark.slow
+
 SAML = {
     "RoleArn": "arn:aws:iam::123456789012:role/r",
     "PrincipalArn": "arn:aws:iam::123456789012:saml-provider/p",
@@ -147,8 +149,6 @@ def test_iam_objects_carry_the_regions_partition(aws: Embedded, region: str, par
 ASK = """
 from narrowgate.adapters.sandbox.embedded import Embedded
 from adapters.sandbox.support import raw
-
-pytestmark = pytest.mark.slow
 print(raw(Embedded(), "ec2", b"Action=DescribeVpcs&Version=2016-11-15")[0])
 """
 

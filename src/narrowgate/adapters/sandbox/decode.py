@@ -211,7 +211,7 @@ def _check_copy(headers: Mapping[str, str]) -> None:
     plain = unquote(path)
     bucket = plain.removeprefix("/").partition("/")[0]
     strange = any(sign in path for sign in ";#") or ":" in bucket or not bucket
-    if strange or (mark and not re.fullmatch(r"versionId=[A-Za-z0-9._-]+", query)) or plain.count("/") < 1:
+    if strange or (mark and not re.fullmatch(r"versionId=[A-Za-z0-9._-]+", query)):
         raise Refused(Undecodable("InvalidArgument", 400, "Copy Source must mention the source bucket and key"))
 
 
