@@ -89,7 +89,10 @@ def asked(question: Json, number: int) -> Asked:
     """The arguments of `request`; its resource is new, its principal is not."""
     fields = variant(question, number)
     who = _requester(tuple(fields["principal"].items()))
-    return who, fields["action"], fields["resource"], dict(fields["context"]), fields["resource_account"]
+    # Where the ARN names an account, it is the one that counts; another is refused.
+    named = fields["resource"].split(":", 5)[4:5]
+    account = named[0] if named and named[0].isdecimal() else fields["resource_account"]
+    return who, fields["action"], fields["resource"], dict(fields["context"]), account
 
 
 def asked_of(group: Group, first: int, turns: int) -> Iterator[Asked]:
