@@ -29,7 +29,8 @@ class Authorization:
     """One request that AWS decides, whoever asks: action, resource, context.
 
     `unknown`: condition keys whose values nobody could tell; a decision that depends on one is not
-    proven. `resource_account` is the owner where it is known; `type` the resource type, "" without resource.
+    proven. `resource_account` is the owner where it is known; `type` the resource type, "" without resource;
+    `shown` how AWS's messages name the resource where that is not its ARN.
     """
 
     action: str
@@ -38,6 +39,7 @@ class Authorization:
     unknown: tuple[str, ...] = ()
     resource_account: str = ""
     type: str = ""
+    shown: str = ""
 
     def asked_by(self, principal: Requester, context: Mapping[str, Value]) -> Request:
         """The request of a principal; `context` is what the principal and the connection add. Raises ValueError."""
@@ -123,7 +125,7 @@ def _authorization(asked: Asked, rule: Rule, target: Target, actions: ActionList
     for keys in rule.keys:
         context |= keys(asked, target)
     if target.arn == "*":
-        return Authorization(rule.action, "*", context, type=target.type)
+        return Authorization(rule.action, "*", context, type=target.type, shown=target.shown)
     known = None if target.new else asked.facts(target.arn)
     if known:
         context = {**_carried(known, rule.action, target.type, actions), **context}
@@ -131,7 +133,7 @@ def _authorization(asked: Asked, rule: Rule, target: Target, actions: ActionList
     if account:
         context["aws:ResourceAccount"] = account
     unknown = () if known or target.new else (TAGS,)
-    return Authorization(rule.action, target.arn, context, unknown, account, target.type)
+    return Authorization(rule.action, target.arn, context, unknown, account, target.type, target.shown)
 
 
 def _owner(arn: str, known: Attributes | None) -> str:

@@ -82,6 +82,11 @@ def new(kind: str, parameter: str) -> Where:
     return created(kind, lambda asked: new_arn(asked, kind, parameter))
 
 
+def new_policy(asked: Asked) -> Iterator[Target]:
+    """The managed policy that the call makes: AWS's messages say `policy` and its name."""
+    yield Target(new_arn(asked, "policy", "PolicyName"), "policy", new=True, shown=f"policy {asked.text('PolicyName')}")
+
+
 def new_arn(asked: Asked, kind: str, parameter: str) -> str:
     """The ARN of the entity that the call makes."""
     return arn(asked, kind, asked.text(parameter), asked.text("Path") or "/")
@@ -138,6 +143,15 @@ def create(action: str, tag: str, where: Where, *keys: Keys) -> tuple[Rule, ...]
         Rule(f"iam:{action}", where, keys=(*keys, tags)),
         Rule(f"iam:{tag}", where, given("Tags"), (tags,)),
     )
+
+
+def listing(**kinds: str) -> Mapping[str, tuple[Rule, ...]]:
+    """Operations that list a kind: AWS does not scope them, and its messages name the path that is listed."""
+
+    def where(kind: str) -> Where:
+        return lambda asked: (Target("*", shown=arn(asked, kind, "", asked.text("PathPrefix") or "/")),)
+
+    return {name: (Rule(f"iam:{name}", where(kind)),) for name, kind in kinds.items()}
 
 
 # Effects

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
@@ -52,13 +53,14 @@ class Target(NamedTuple):
     """One resource that is asked about. `type` as the Service Authorization Reference names it.
 
     `new`: the call makes it, so it has no tags and no attributes of its own yet. `keys`: what the call says of
-    this one and not of others of its ARN.
+    this one and not of others of its ARN. `shown`: how AWS's messages name it, where that is not its ARN.
     """
 
     arn: str
     type: str = ""
     new: bool = False
     keys: Mapping[str, Value] = _NO_KEYS
+    shown: str = ""
 
 
 NO_RESOURCE: Final = Target("*")
@@ -153,6 +155,8 @@ def reserved(address: str, attribute: str) -> str:
     return f"{RESERVED}{address}.{attribute}"
 
 
+# The paths are those of the tables.
+@lru_cache(maxsize=4_096)
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.replace("[]", ".[]").split(".")) if path else ()
 

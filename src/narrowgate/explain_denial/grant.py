@@ -114,12 +114,13 @@ def place(denied: Denied, actions: ActionList) -> Place | None:
     told, known = denied.resource, actions.action(denied.action)
     if not told or RESERVED in told:
         return None
+    if known is not None and not known.types:
+        # AWS's messages name a resource for some of these too, such as the path that ListUsers lists.
+        return Place("*", f"AWS cannot scope `{denied.action}`: its resource is always `*`")
     if told == "*":
         if known is None:
             return Place("*", f"`{denied.action}` is not among the known actions: AWS asked about the resource `*`")
-        if known.types:
-            return Place("*", f"AWS asked about `*` here, although `{denied.action}` can be scoped in other calls")
-        return Place("*", f"AWS cannot scope `{denied.action}`: its resource is always `*`")
+        return Place("*", f"AWS asked about `*` here, although `{denied.action}` can be scoped in other calls")
     if parse_arn(told) is None:
         return _by_name(denied, actions)
     if told.endswith("/*") and ":s3:::" not in told:

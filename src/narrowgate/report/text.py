@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from narrowgate.finding import Finding
-from narrowgate.plan import Plan, Refusal, Step, chain
+# Whoever only wants a line does not wait for the planner, and the spec's pydantic, to load.
+if TYPE_CHECKING:
+    from narrowgate.finding import Finding
+    from narrowgate.plan import Plan, Refusal, Step
 
 Tone: TypeAlias = Literal["plain", "title", "good", "change", "bad", "faint"]
 WIDEST = 31  # as `iam_policy_attachment.installer`
@@ -50,6 +52,8 @@ def steps(plan: Plan) -> Iterator[Line]:
 
 def summary(plan: Plan) -> Line:
     """How much there is to do, and in how many rounds: what waits for nothing runs together."""
+    from narrowgate.plan import chain
+
     if not plan.steps:
         return Line("nothing to do: the account is as the spec says", "good")
     kinds = {change: sum(1 for s in plan.steps if s.change == change) for change in SIGNS}

@@ -16,7 +16,7 @@ import pytest
 from adapters.sandbox.support import Client, refusal
 
 from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
-from narrowgate.adapters.sandbox.request import MAX_BODY
+from narrowgate.adapters.sandbox.request import MAX_BODY, MAX_FORM
 from narrowgate.adapters.sandbox.server import HEALTH, Server, is_loopback, serve
 from narrowgate.errors import Refused
 
@@ -118,6 +118,17 @@ def test_large_body_is_refused_unread(connection: http.client.HTTPConnection) ->
     assert response.status == 413
     assert response.getheader("Connection") == "close"
     response.read()
+
+
+def test_a_long_form_is_refused_before_it_is_read_as_one(connection: http.client.HTTPConnection) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    statuses = []
+    for body in (b"a=&" * (MAX_FORM // 3) + b"a", b"a=&" * (MAX_FORM // 3) + b"aa"):
+        connection.request("POST", "/", body=body, headers=form)
+        response = connection.getresponse()
+        response.read()
+        statuses.append(response.status)
+    assert statuses == [403, 413]
 
 
 def test_preflight_of_a_browser_is_not_answered(connection: http.client.HTTPConnection) -> None:

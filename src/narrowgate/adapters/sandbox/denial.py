@@ -46,10 +46,11 @@ _SIGNED: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A request that was not allowed, and the decision on it."""
+    """A request that was not allowed, and the decision on it; `shown`: how AWS's sentence names the resource."""
 
     request: Request
     decision: Decision
+    shown: str = ""
 
     @property
     def reason(self) -> str:
@@ -65,7 +66,8 @@ class Denial:
         """AWS's sentence: who may not do what on which resource, and why."""
         principal = self.request.principal
         who = principal.arn or principal.service or principal.provider or "anonymous"
-        on = "" if self.request.resource == "*" else f" on resource: {_shown(self.request.resource)}"
+        resource = self.shown or self.request.resource
+        on = "" if resource == "*" else f" on resource: {_shown(resource)}"
         return f"User: {who} is not authorized to perform: {self.request.action}{on} {self.reason}"
 
     def fault(self, style: Style, encoded: str) -> Fault:

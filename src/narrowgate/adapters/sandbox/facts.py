@@ -18,13 +18,22 @@ Lookup = Callable[["MotoFacts", str], "Attributes | None"]
 
 
 class MotoFacts:
-    """Facts of one place; what another account owns is looked up in that account."""
+    """Facts of one place; what another account owns is looked up in that account.
+
+    It remembers what it was asked: make one for each decision, for moto's state changes in between.
+    """
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self._known: dict[str, Attributes | None] = {}
 
     def __call__(self, arn: str) -> Attributes | None:
         """What is known of the resource."""
+        if arn not in self._known:
+            self._known[arn] = self._look_up(arn)
+        return self._known[arn]
+
+    def _look_up(self, arn: str) -> Attributes | None:
         parts = arn.split(":", 5)
         if len(parts) != 6:
             return None

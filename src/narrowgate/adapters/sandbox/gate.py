@@ -89,7 +89,7 @@ class Gate:
             decision = self._evaluator(principal, self._resource_policy(each, facts, census)).evaluate(one)
             decided.append((one, decision))
             if decision.outcome != "allowed":
-                return Refused(tuple(decided), Denial(one, decision))
+                return Refused(tuple(decided), Denial(one, decision, each.shown))
         return Allowed(tuple(decided))
 
     def evaluate(self, asked: Request, principal: Principal, resource_policy: tuple[str, Kind] | None) -> Decision:

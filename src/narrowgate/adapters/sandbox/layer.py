@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -25,6 +26,7 @@ from narrowgate.adapters.sandbox.gate import Allowed, Misnamed, Refused, Verdict
 from narrowgate.adapters.sandbox.identities import Census, Key, key_of, operator, take
 from narrowgate.adapters.sandbox.request import (
     MAX_BODY,
+    MAX_FORM,
     READ_EXCEPTIONS,
     READ_PREFIXES,
     BodyRefused,
@@ -124,7 +126,9 @@ class Layer:
         try:
             answer = self.answer(arrive(environ))
         except BodyRefused:
-            answer = error("query", Fault("RequestEntityTooLarge", 413, f"a body has at most {MAX_BODY} bytes"))
+            answer = error(
+                "query", Fault("RequestEntityTooLarge", 413, f"a body has at most {MAX_BODY} bytes, a form {MAX_FORM}")
+            )
         headers = [(k, v) for k, v in answer.headers if k.lower() != "content-length"]
         headers.append(("Content-Length", _length(answer)))
         start_response(f"{answer.status} {_phrase(answer.status)}", headers)
@@ -185,7 +189,8 @@ class Layer:
             return replace(seen, answer=error(request.style, Fault(call.code, call.status, call.message)))
         if limit := limit_of(key, call.service, call.operation):
             return replace(seen, answer=error(request.style, limit))
-        return self._decided(arrival, _own(call, key), key, replace(seen, call=_own(call, key)), census)
+        call = _own(call, key)
+        return self._decided(arrival, call, key, replace(seen, call=call), census)
 
     def _decided(self, arrival: Arrival, call: Call, key: Key, seen: Seen, census: Census) -> Seen:
         # moto makes its backends at first use: what is decided about must be there before.
@@ -263,6 +268,7 @@ def _reads(call: Call) -> bool:
     return call.operation.startswith(READ_PREFIXES) and call.operation not in READ_EXCEPTIONS
 
 
+@cache
 def _closed(style: Style) -> Answer:
     return error(style, Fault("ServiceUnavailable", 503, "the embedded AWS is closed"))
 
@@ -291,9 +297,15 @@ def _connection(arrival: Arrival, now: datetime) -> dict[str, Value]:
 
 
 def _partition(request: Request) -> str:
+    return _partition_of(_region(request))
+
+
+# What a region is called is for the client to say: not without end.
+@lru_cache(maxsize=256)
+def _partition_of(region: str) -> str:
     from moto.utilities.utils import get_partition
 
-    return str(get_partition(_region(request)))
+    return str(get_partition(region))
 
 
 def _region(request: Request) -> str:

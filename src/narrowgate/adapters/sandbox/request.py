@@ -19,6 +19,8 @@ Style: TypeAlias = Literal["query", "ec2", "json", "rest-json", "rest-xml"]
 
 FORM: Final = "application/x-www-form-urlencoded"
 MAX_BODY: Final = 16 * 1024 * 1024
+# The longest thing that a form carries is a template of 51,200 characters; a form has one more name for each value.
+MAX_FORM: Final = 1024 * 1024
 READ_PREFIXES: Final = (
     "Get",
     "List",
@@ -45,7 +47,7 @@ _HEADER_CREDENTIAL: Final = re.compile(r"Credential=([^,\s]+)")
 
 
 class BodyRefused(Exception):
-    """The body is longer than MAX_BODY bytes, or of no sensible length; it was not read."""
+    """The body is longer than MAX_BODY bytes (a form: MAX_FORM), or of no sensible length; it was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,13 +229,15 @@ def _unsigned_target(target: str) -> tuple[str, str]:
 
 def _body(environ: Environ) -> bytes:
     length = str(environ.get("CONTENT_LENGTH") or "")
+    form = str(environ.get("CONTENT_TYPE") or "").lower().startswith("application/x-www-form-urlencoded")
+    most = MAX_FORM if form else MAX_BODY
     if not length:
         # A chunked body, whose end the server tells; anything else has none.
-        body: bytes = environ["wsgi.input"].read(MAX_BODY + 1) if environ.get("wsgi.input_terminated") else b""
-    elif not length.isdecimal() or int(length) > MAX_BODY:
+        body: bytes = environ["wsgi.input"].read(most + 1) if environ.get("wsgi.input_terminated") else b""
+    elif not length.isdecimal() or int(length) > most:
         raise BodyRefused
     else:
         body = environ["wsgi.input"].read(int(length))
-    if len(body) > MAX_BODY:
+    if len(body) > most:
         raise BodyRefused
     return body

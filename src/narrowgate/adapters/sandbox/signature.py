@@ -29,6 +29,8 @@ UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
 S3_PAYLOADS: Final = frozenset({UNSIGNED_PAYLOAD, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"})
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 _STAMP: Final = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
+# Where year, month, day, hour, minute and second stand in a stamp.
+_FIELDS: Final = ((0, 4), (4, 6), (6, 8), (9, 11), (11, 13), (13, 15))
 _DAY: Final = re.compile(r"\d{8}", re.ASCII)
 _NAMES: Final = re.compile(r"[^\s;A-Z]+(;[^\s;A-Z]+)*")
 _V2: Final = "signature version 2 is not supported: sign with version 4"
@@ -117,13 +119,13 @@ def freshness(signature: Signature, now: datetime) -> str | None:
         )
     age = (now - signature.at).total_seconds()
     early, late = (0, signature.expires) if signature.expires is not None else (SKEW_SECONDS, SKEW_SECONDS)
+    if -early <= age <= late:
+        return None
     at, when = signature.at.strftime(STAMP), now.astimezone(UTC).strftime(STAMP)
     if age < -early:
         return f"Signature not yet current: {at} is still later than {when}"
     # A presigned URL ends exactly where it says; a header may be as old as the skew.
-    if age > late:
-        return f"Signature expired: {at} is now earlier than {when} ({late} s)"
-    return None
+    return f"Signature expired: {at} is now earlier than {when} ({late} s)"
 
 
 def _parts(target: str, headers: Headers, body: bytes) -> _Parts | None:
@@ -247,7 +249,9 @@ def _instant(stamp: str) -> datetime:
     """An X-Amz-Date, or a Date header of HTTP's form or of that same form."""
     try:
         if _STAMP.fullmatch(stamp):
-            return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+            # By hand: `strptime` takes ten times as long, at every call.
+            year, month, day, hour, minute, second = (int(stamp[start:stop]) for start, stop in _FIELDS)
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         at = parsedate_to_datetime(stamp)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:

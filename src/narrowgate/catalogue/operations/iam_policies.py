@@ -20,7 +20,7 @@ from narrowgate.catalogue.iam import (
     create,
     existing,
     makes,
-    new,
+    new_policy,
     unscoped,
 )
 from narrowgate.catalogue.rule import Table, key, request_tags, tag_keys
@@ -36,7 +36,7 @@ TABLE: Final = Table(
     "iam",
     {
         # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
-        "CreatePolicy": create("CreatePolicy", "TagPolicy", new("policy", "PolicyName")),
+        "CreatePolicy": create("CreatePolicy", "TagPolicy", new_policy),
         **alike(
             _POLICY,
             "CreatePolicyVersion",

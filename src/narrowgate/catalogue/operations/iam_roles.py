@@ -21,11 +21,11 @@ from narrowgate.catalogue.iam import (
     changes,
     create,
     existing,
+    listing,
     makes,
     new,
     own_arn,
     tagged,
-    unscoped,
 )
 from narrowgate.catalogue.rule import (
     Asked,
@@ -151,7 +151,7 @@ TABLE: Final = Table(
         **alike(_PROFILE, "RemoveRoleFromInstanceProfile"),
         **alike(_PROFILE, "TagInstanceProfile", keys=(request_tags(),)),
         **alike(_PROFILE, "UntagInstanceProfile", keys=(tag_keys(),)),
-        **unscoped("ListRoles", "ListInstanceProfiles"),
+        **listing(ListRoles="role", ListInstanceProfiles="instance-profile"),
     },
     {
         "CreateRole": makes("role", "RoleName"),

@@ -15,11 +15,11 @@ from narrowgate.catalogue.iam import (
     changes,
     create,
     existing,
+    listing,
     makes,
     new,
     renamed,
     tagged,
-    unscoped,
     user_or_caller,
 )
 from narrowgate.catalogue.rule import Rule, Table, key, request_tags, tag_keys
@@ -45,7 +45,7 @@ TABLE: Final = Table(
         **alike(new("group", "GroupName"), "CreateGroup"),
         # https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateGroup.html
         "UpdateGroup": (Rule("iam:UpdateGroup", renamed("group", "GroupName", "NewGroupName")),),
-        **unscoped("ListUsers", "ListGroups"),
+        **listing(ListUsers="user", ListGroups="group"),
     },
     {
         "CreateUser": makes("user", "UserName"),
