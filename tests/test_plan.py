@@ -202,6 +202,7 @@ def test_a_cycle_is_detected(resources: tuple[Resource, ...], data: st.DataObjec
         in_order(mixed)
 
 
+@pytest.mark.slow
 @LAW
 @given(st.lists(THINGS_SEEN, max_size=3))
 def test_joined_plans_keep_their_needs(given: list[tuple[tuple[Resource, ...], dict[str, Observed]]]) -> None:

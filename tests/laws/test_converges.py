@@ -52,12 +52,14 @@ def test_setup_converges_and_teardown_leaves_no_trace(anywhere: Setting) -> None
     assert anywhere.csv() is None and anywhere.yaml() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", list(product((False, True), repeat=4)), ids=lambda c: "".join("ny"[x] for x in c))
 def test_every_option_reaches_every_object_that_supports_it(cloud: Cloud, tmp_path: Path, chosen: Any) -> None:
     names = [name for name, on in zip(OPTIONS, chosen, strict=True) if on]
     _check_options(Setting(cloud, tmp_path, sinks=ALL_SINKS), names)
 
 
+@pytest.mark.slow
 def test_every_option_at_once_in_every_partition(anywhere: Setting) -> None:
     anywhere.write(credentials=list(ALL_SINKS))
     _check_options(anywhere, list(OPTIONS))

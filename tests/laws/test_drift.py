@@ -118,6 +118,7 @@ def test_what_a_hand_changed_is_seen_and_healed(setting: Setting) -> None:
     assert [p for p in setting.census()["policies"] if len(p["Versions"]) > 5] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOLD)
 def test_what_is_not_ours_to_undo_is_told(setting: Setting, name: str) -> None:
     check, by_hand = TOLD[name]

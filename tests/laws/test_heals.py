@@ -122,8 +122,8 @@ def test_a_cut_at_any_effect_is_healed_by_the_same_command(
     story(Setting(cloud, tmp_path, sinks=sinks), when, range(start, MOST_EFFECTS, 2))
 
 
-def test_a_cut_at_every_fifth_effect_is_healed_by_the_same_command(setting: Setting) -> None:
-    story(setting, "before", range(2, MOST_EFFECTS, 5))
+def test_a_cut_at_every_thirtieth_effect_is_healed_by_the_same_command(setting: Setting) -> None:
+    story(setting, "before", range(2, MOST_EFFECTS, 30))
 
 
 def writes(setting: Setting, verb: Verb) -> list[str]:

@@ -149,6 +149,7 @@ def test_a_denied_read_is_told_and_nothing_is_made(setting: Setting) -> None:
     assert calls.writes == []
 
 
+@pytest.mark.slow
 def test_no_is_no(setting: Setting) -> None:
     def no(_: object) -> bool:
         raise Refused("you said no; nothing was touched")
@@ -164,6 +165,7 @@ def test_no_is_no(setting: Setting) -> None:
         assert setting.census() == before
 
 
+@pytest.mark.slow
 def test_a_change_while_the_question_stands_is_refused(setting: Setting) -> None:
     def meanwhile(_: object) -> bool:
         setting.iam().create_user(UserName="Provazio", Tags=[{"Key": "narrowgate:installation", "Value": "demo"}])
@@ -188,6 +190,7 @@ def _folder_for_journal(folder: Path) -> None:
     (folder / ".narrowgate" / "journal.jsonl").mkdir(parents=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hinder", [_file_for_folder, _link_for_journal, _folder_for_journal])
 def test_a_journal_that_cannot_be_written_stops_before_any_write(
     setting: Setting, hinder: Callable[[Path], None]
@@ -214,6 +217,7 @@ def test_a_lost_journal_changes_nothing_and_rotate_still_works(setting: Setting)
     assert held is not None and held[0] == setting.keys()[0] and setting.yaml() == held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["edit", "cut", "garbage", "foreign"])
 def test_a_damaged_journal_is_kept_aside_and_not_trusted(setting: Setting, damage: str) -> None:
     with setting.site() as site:

@@ -49,6 +49,7 @@ def test_a_lag_of_five_seconds_is_waited_out_by_evidence(setting: Setting, cloud
     assert len(set(pauses)) > 3, "a fixed sleep"
 
 
+@pytest.mark.slow
 def test_no_pause_when_nothing_is_late(setting: Setting) -> None:
     with setting.site() as site:
         setup(site, yes)
@@ -56,6 +57,7 @@ def test_no_pause_when_nothing_is_late(setting: Setting) -> None:
     assert setting.cloud.clock.sleeps == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_throttling_of_a_third_of_all_calls_is_waited_out(setting: Setting, seed: int) -> None:
     before = setting.census()

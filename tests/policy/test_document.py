@@ -28,6 +28,7 @@ def one(**parts: Any) -> Document:
     )
 
 
+@pytest.mark.slow
 @given(st.data(), st.booleans())
 def test_another_spelling_is_the_same_document(data: st.DataObject, principals: bool) -> None:
     value = data.draw(documents(principals=principals))

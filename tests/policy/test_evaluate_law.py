@@ -47,6 +47,7 @@ def test_what_an_evaluator_was_asked_before_changes_nothing(found: list[World]) 
         assert evaluator.evaluate(world.request) == decide(world.request, layers, switches)
 
 
+@pytest.mark.slow
 def test_worlds_reach_every_outcome() -> None:
     """A generator that only ever denied would prove nothing."""
     rng = random.Random(7)

@@ -53,6 +53,7 @@ def test_every_case_of_the_grammar(path: Path) -> None:
             agree_decoded(case["document"], kind)
 
 
+@pytest.mark.slow
 @given(st.booleans().flatmap(lambda principals: documents(principals=principals)), st.integers())
 def test_documents_of_every_shape_and_small_damage_to_them(made: dict[str, Any], seed: int) -> None:
     rng = random.Random(seed)
@@ -143,6 +144,7 @@ def test_decoded_values_that_json_does_not_spell(statement: Any) -> None:
             agree_decoded(statement, kind)
 
 
+@pytest.mark.slow
 def test_a_decoded_value_with_more_values_than_are_read() -> None:
     for number in (65_000, 65_536):
         agree_decoded({"Statement": STATEMENT | {"Action": ["s3:*"] * number}}, "identity")

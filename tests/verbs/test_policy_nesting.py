@@ -15,6 +15,7 @@ DEPTHS = [70, *range(700, 1010), 5000]
 """The decoder gives up somewhere in the middle, at a depth that depends on how deep its caller is."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "form"),
     [

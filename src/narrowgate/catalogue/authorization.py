@@ -30,7 +30,7 @@ class Authorization:
 
     `unknown`: condition keys whose values nobody could tell; a decision that depends on one is not
     proven. `resource_account` is the owner where it is known; `type` the resource type, "" without resource;
-    `shown` how AWS's messages name the resource where that is not its ARN.
+    `shown` how AWS's messages name the resource where that is not its ARN; `new` whether the call makes it.
     """
 
     action: str
@@ -40,6 +40,7 @@ class Authorization:
     resource_account: str = ""
     type: str = ""
     shown: str = ""
+    new: bool = False
 
     def asked_by(self, principal: Requester, context: Mapping[str, Value]) -> Request:
         """The request of a principal; `context` is what the principal and the connection add. Raises ValueError."""
@@ -133,7 +134,7 @@ def _authorization(asked: Asked, rule: Rule, target: Target, actions: ActionList
     if account:
         context["aws:ResourceAccount"] = account
     unknown = () if known or target.new else (TAGS,)
-    return Authorization(rule.action, target.arn, context, unknown, account, target.type, target.shown)
+    return Authorization(rule.action, target.arn, context, unknown, account, target.type, target.shown, target.new)
 
 
 def _owner(arn: str, known: Attributes | None) -> str:

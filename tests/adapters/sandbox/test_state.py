@@ -130,6 +130,7 @@ def test_files_are_the_owners_only(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "state").iterdir()} == {0o600}
 
 
+@pytest.mark.slow
 def test_last_use_by_a_read_survives(tmp_path: Path) -> None:
     with Embedded(tmp_path) as aws:
         client(aws, "iam").create_user(UserName="x")
@@ -152,6 +153,7 @@ def test_session_survives(tmp_path: Path) -> None:
         assert session.get_caller_identity()["Arn"].endswith("assumed-role/r/session")
 
 
+@pytest.mark.slow
 def test_torn_last_line_is_dropped(tmp_path: Path) -> None:
     with Embedded(tmp_path) as aws:
         client(aws, "iam").create_user(UserName="x")

@@ -77,6 +77,7 @@ def test_any_bytes_are_malformed_or_editable(content: bytes) -> None:
     FORM.held(content)
 
 
+@pytest.mark.slow
 @given(FILES | TIDY)
 @settings(max_examples=600, deadline=None)
 def test_only_our_section_changes(text: str) -> None:

@@ -9,12 +9,15 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-taggin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from narrowgate.catalogue.ec2 import arn, looked_up, rule
 from narrowgate.catalogue.rule import (
     RESERVED,
     Asked,
+    Made,
     Table,
     Target,
     keys_of,
@@ -109,11 +112,21 @@ def _taken_away(asked: Asked, _: Target) -> Mapping[str, Value]:
     return {k: v for k, v in tag_context(tags).items() if k.removeprefix("aws:RequestTag/") in valued}
 
 
+def _retagged(asked: Asked) -> Iterator[Made]:
+    """What is known of the resources, with their new tags; of what nobody knows, the other tags are not known."""
+    for target in _resources(asked):
+        known = asked.facts(target.arn)
+        if known is not None:
+            tags = {**known.tags, **tags_at(asked.call.params, "Tags[]")}
+            yield Made(target.type, target.arn, replace(known, tags=MappingProxyType(tags)))
+
+
 TABLE: Final = Table(
     "ec2",
     {
         "CreateTags": (rule("CreateTags", _resources, keys=(request_tags(),)),),
         "DeleteTags": (rule("DeleteTags", _resources, keys=(keys_of("aws:TagKeys", "Tags[].Key"), _taken_away)),),
     },
+    {"CreateTags": _retagged},
     tag_keys=("aws", "ec2"),
 )
