@@ -1,0 +1,1 @@
+"""From calls to the least policy: evidence, scopes, statements with their reasons. Pure."""

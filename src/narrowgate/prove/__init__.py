@@ -1,0 +1,1 @@
+"""Proofs about policies and evidence, in the model: sufficient, minimal, contained. Pure."""
