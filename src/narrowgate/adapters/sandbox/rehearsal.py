@@ -1,0 +1,178 @@
+"""A rehearsal: planned calls, made for real on a fresh embedded AWS by a principal that has one policy only.
+
+What counts is what the gate decides, not whether moto can do the call: a call that moto lacks was allowed all the same.
+Ids are those that this sandbox draws, so a policy that holds the ids of another run fails here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from narrowgate.adapters.aws import Endpoint, Identity, connect
+from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
+from narrowgate.adapters.sandbox.gate import Allowed, Refused
+from narrowgate.adapters.sandbox.layer import Conditions, Seen
+from narrowgate.calls import Call, Fields, Ref, Reply, Value, World, call, refs, resolve
+from narrowgate.catalogue.rule import RESERVED
+from narrowgate.errors import NarrowgateError
+from narrowgate.happening import Happening
+from narrowgate.policy.document import Document
+from narrowgate.secret import Secret
+
+NAME: Final = "rehearsal"
+_URL: Final = "http://127.0.0.1"
+
+Prepare: TypeAlias = Callable[[World], None]
+"""Makes, as the administrator, what must be there before: an instance profile that is passed, say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A call that the gate refused: its name, where it stands, and AWS's sentence."""
+
+    call: str
+    phase: str
+    address: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What came of it. `asked`: calls that the gate decided; `not_made`: calls that could not be made, and why."""
+
+    asked: int
+    denied: tuple[Denied, ...]
+    not_made: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class _Gatekeeper:
+    """Watches the gate for one principal."""
+
+    arn: str = ""
+    asked: int = 0
+    refused: list[str] = field(default_factory=list)
+
+    def __call__(self, seen: Seen) -> None:
+        """Count the decision on one call of the principal's."""
+        if not self.arn or seen.key is None or seen.key.principal.requester.arn != self.arn:
+            return
+        if isinstance(seen.verdict, Allowed | Refused):
+            self.asked += 1
+        if isinstance(seen.verdict, Refused):
+            self.refused.append(seen.verdict.denial.sentence)
+
+
+def rehearse(
+    happenings: Iterable[Happening], documents: Sequence[Document], region: str, *, prepare: Prepare, seed: int = 7
+) -> Rehearsed:
+    """Make the calls in their order as an IAM user with these policies and no other.
+
+    Calls that failed, and those of services that are not AWS's, are not made. Raises Refused beside another sandbox.
+    """
+    gate = _Gatekeeper()
+    with Embedded(seed=seed, conditions=Conditions(watchers=(gate,))) as aws:
+        admin = _world(aws, Identity(ADMIN[0], Secret(ADMIN[1])), region)
+        prepare(admin)
+        gate.arn, key = _principal(admin, documents)
+        return _Run(gate, lambda where: _world(aws, key, where), region).through(happenings)
+
+
+class _Run:
+    def __init__(self, gate: _Gatekeeper, worlds: Callable[[str], World], region: str) -> None:
+        self._gate = gate
+        self._connect = worlds
+        self._worlds: dict[str, World] = {}
+        self._region = region
+        self._replies: dict[str, list[Reply]] = {}
+
+    def through(self, happenings: Iterable[Happening]) -> Rehearsed:
+        """Make every call."""
+        denied: list[Denied] = []
+        not_made: list[tuple[str, str]] = []
+        for happening in happenings:
+            if happening.failed:
+                continue
+            before = len(self._gate.refused)
+            why = self._make(happening)
+            if why and len(self._gate.refused) == before:
+                not_made.append((happening.call.name, why))
+            denied.extend(
+                Denied(happening.call.name, happening.phase, happening.address, said)
+                for said in self._gate.refused[before:]
+            )
+        return Rehearsed(self._gate.asked, tuple(denied), tuple(not_made))
+
+    def _make(self, happening: Happening) -> str:
+        """Why the call could not be made, or not be done; the empty string where it was."""
+        params, why = self._filled(happening.call.params)
+        if why:
+            return why
+        region = happening.region or self._region
+        world = self._worlds.setdefault(region, self._connect(region))
+        try:
+            reply = world(Call(happening.call.service, happening.call.operation, params))
+        except NarrowgateError as error:
+            return str(error)
+        if reply is not None and happening.address:
+            self._replies.setdefault(happening.address, []).append(reply)
+        return ""
+
+    def _filled(self, params: Fields) -> tuple[Fields, str]:
+        missing = [str(ref) for ref in refs(params) if self._told(ref) is None]
+        if missing:
+            return params, f"no reply told {', '.join(missing)}"
+        if any(RESERVED in text for text in _texts(params)):
+            return params, "it names something that nobody knows"
+        filled = resolve(params, lambda ref: self._told(ref) or "")
+        assert isinstance(filled, Fields)
+        return filled, ""
+
+    def _told(self, ref: Ref) -> str | None:
+        member = ref.attribute.rpartition(".")[2]
+        return next((text for reply in self._replies.get(ref.address, ()) for text in _named(reply, member)), None)
+
+
+def _named(value: Value, member: str) -> Iterator[str]:
+    """The texts of a member, wherever in a reply it stands."""
+    if isinstance(value, Fields):
+        if isinstance(found := value.get(member), str):
+            yield found
+        for inner in value.values():
+            yield from _named(inner, member)
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from _named(inner, member)
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Fields | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
+
+
+def _principal(admin: World, documents: Sequence[Document]) -> tuple[str, Identity]:
+    """A user with the policies: its ARN and key."""
+    made = _answered(admin, call("iam", "CreateUser", UserName=NAME))
+    for number, document in enumerate(documents, 1):
+        policy = call("iam", "CreatePolicy", PolicyName=f"{NAME}-{number}", PolicyDocument=document.text())
+        arn = _answered(admin, policy).group("Policy").text("Arn")
+        admin(call("iam", "AttachUserPolicy", UserName=NAME, PolicyArn=arn))
+    key = _answered(admin, call("iam", "CreateAccessKey", UserName=NAME)).group("AccessKey")
+    secret = key["SecretAccessKey"]
+    assert isinstance(secret, Secret)
+    return made.group("User").text("Arn"), Identity(key.text("AccessKeyId"), secret)
+
+
+def _answered(admin: World, made: Call) -> Reply:
+    reply = admin(made)
+    assert reply is not None, made.name
+    return reply
+
+
+def _world(aws: Embedded, identity: Identity, region: str) -> World:
+    return connect(identity, Endpoint(region, _URL, aws.transport))
