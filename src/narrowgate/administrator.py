@@ -1,164 +1,92 @@
-"""The least policy with which an administrator can run setup, drift, rotate and teardown of one spec. Pure.
+"""The least policy with which an administrator can run the identity verbs of one spec: derived from calls. Pure.
 
-Hand-written: nobody has derived it from calls or proved it minimal. The laws of the verbs run under it on
-the enforcing sandbox, so what is missing in it fails there. It names our things by ARN; what lists things
-has no resource in AWS.
+Nothing in it is written by hand: `identity_calls` walks the verbs, and every grant is one that a call of theirs
+needs. It names our things by ARN; what lists things has no resource in AWS.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
 
+from narrowgate.catalogue.authorization import effects_of
+from narrowgate.catalogue.facts import Attributes, Facts, Place, nothing_known
+from narrowgate.derive.derivation import Derived, NotDerived, derive
+from narrowgate.derive.evidence import Evidence, Origin, evidence_of, together
+from narrowgate.derive.scope import Own
+from narrowgate.happening import Happening
+from narrowgate.identities import installation_of
+from narrowgate.identity_calls import SinkCalls, identity_happenings
+from narrowgate.policy import Document
+from narrowgate.policy.actions import ActionList
+from narrowgate.resource import INSTALLATION, Installation
 from narrowgate.spec import Spec
 
-LOOK = (
-    "ec2:DescribeInstances",
-    "iam:ListInstanceProfiles",
-    "iam:ListPolicies",
-    "iam:ListRoles",
-    "iam:ListUsers",
-    "ssm:DescribeParameters",
-)
-USER = (
-    "iam:CreateAccessKey",
-    "iam:CreateUser",
-    "iam:DeleteAccessKey",
-    "iam:DeleteLoginProfile",
-    "iam:DeleteUser",
-    "iam:DetachUserPolicy",
-    "iam:GetLoginProfile",
-    "iam:GetUser",
-    "iam:ListAccessKeys",
-    "iam:ListAttachedUserPolicies",
-    "iam:ListGroupsForUser",
-    "iam:ListMFADevices",
-    "iam:ListSSHPublicKeys",
-    "iam:ListSigningCertificates",
-    "iam:ListUserPolicies",
-    "iam:PutUserPermissionsBoundary",
-    "iam:TagUser",
-    "iam:UpdateAccessKey",
-    "iam:UpdateUser",
-)
-ROLE = (
-    "iam:CreateRole",
-    "iam:DeleteRole",
-    "iam:DetachRolePolicy",
-    "iam:GetRole",
-    "iam:ListAttachedRolePolicies",
-    "iam:ListInstanceProfilesForRole",
-    "iam:ListRolePolicies",
-    "iam:PutRolePermissionsBoundary",
-    "iam:TagRole",
-    "iam:UpdateAssumeRolePolicy",
-)
-POLICY = (
-    "iam:CreatePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:DeletePolicy",
-    "iam:DeletePolicyVersion",
-    "iam:GetPolicy",
-    "iam:GetPolicyVersion",
-    "iam:ListEntitiesForPolicy",
-    "iam:ListPolicyVersions",
-    "iam:TagPolicy",
-)
-PROFILE = (
-    "iam:AddRoleToInstanceProfile",
-    "iam:CreateInstanceProfile",
-    "iam:DeleteInstanceProfile",
-    "iam:GetInstanceProfile",
-    "iam:RemoveRoleFromInstanceProfile",
-    "iam:TagInstanceProfile",
-)
-FORCE_USER = (
-    "iam:DeactivateMFADevice",
-    "iam:DeleteSSHPublicKey",
-    "iam:DeleteSigningCertificate",
-    "iam:DeleteUserPolicy",
-)
-FORCE_POLICY = ("iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy")
-HOLDERS = ("group", "role", "user")
-SECRET = (
-    "secretsmanager:CreateSecret",
-    "secretsmanager:DeleteSecret",
-    "secretsmanager:DescribeSecret",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:PutSecretValue",
-    "secretsmanager:RestoreSecret",
-    "secretsmanager:TagResource",
-)
-PARAMETER = (
-    "ssm:AddTagsToResource",
-    "ssm:DeleteParameter",
-    "ssm:GetParameter",
-    "ssm:ListTagsForResource",
-    "ssm:PutParameter",
-)
-
-Statement = Mapping[str, Any]
+WHOSE = "narrowgate's own identity verbs"
 
 
-def policy_text(spec: Spec, account: str) -> str:
-    """The policy document for one spec in an account, as JSON text."""
-    statements = [*_identities(spec, account), *_sinks(spec, account)]
+def identity_evidence(spec: Spec, installation: Installation, actions: ActionList, sinks: SinkCalls) -> Evidence:
+    """What AWS decides for the calls of the identity verbs.
+
+    AWS knows a name that does not exist, or that it does not show yet, without its path, and an existing one with
+    it. So under a path the calls are looked at twice.
+    """
+    place = Place(installation.partition, installation.account, installation.region)
+    happenings = identity_happenings(spec, installation, sinks)
+
+    def evidence(of: Iterable[Happening], facts: Facts) -> Evidence:
+        return evidence_of(of, place, Origin(WHOSE), actions=actions, facts=facts)
+
+    there = evidence(happenings, _known(spec, installation))
+    if installation.path == "/":
+        return there
+    # A creation names the path itself, and from it the others would learn it.
+    absent = evidence((h for h in happenings if not effects_of(h.call, place, nothing_known)), nothing_known)
+    return together(WHOSE, there, absent)
+
+
+def _known(spec: Spec, installation: Installation) -> Facts:
+    """Our users, roles and profiles under their path, found by their bare names too."""
+    names = (
+        ("user", spec.user_name),
+        ("role", spec.role_name),
+        ("instance-profile", spec.instance_profile_name),
+    )
+    known: dict[str, Attributes] = {}
+    for kind, name in names:
+        real = installation.arn(kind, name)
+        known[f"arn:{installation.partition}:iam::{installation.account}:{kind}/{name}"] = _found_at(real)
+        known[real] = Attributes(tags={INSTALLATION: installation.system})
+    return known.get
+
+
+def _found_at(real: str) -> Attributes:
+    return Attributes(links={"self": (real,)})
+
+
+def administrators(spec: Spec, account: str, actions: ActionList, sinks: SinkCalls) -> Derived:
+    """The derived policy of an administrator in `account`, with its reasons."""
+    installation = installation_of(spec, account)
+    evidence = identity_evidence(spec, installation, actions, sinks)
+    # INVARIANT: the catalogue knows every operation of ours; one that it lacks would be missing in the policy.
+    assert not evidence.left_out, evidence.left_out
+    derived = derive(evidence, actions, own=Own({INSTALLATION: spec.system}))
+    assert not isinstance(derived, NotDerived), derived.why
+    return derived
+
+
+def policy_text(spec: Spec, account: str, actions: ActionList, sinks: SinkCalls) -> str:
+    """The policy for one spec in an account as one JSON text, of whatever length.
+
+    Within AWS's quotas it may be several documents: those are `administrators(...).documents`.
+    """
+    documents = administrators(spec, account, actions, sinks).documents
+    if len(documents) == 1:
+        return documents[0].text()
+    statements = [statement for document in documents for statement in _statements(document)]
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
 
 
-def _identities(spec: Spec, account: str) -> list[Statement]:
-    def arns(kind: str, name: str) -> list[str]:
-        """With its path; and without, which is how AWS knows a name that does not exist yet."""
-        root = f"arn:{spec.partition}:iam::{account}:{kind}"
-        return sorted({f"{root}{spec.path}{name}", f"{root}/{name}"})
-
-    user, role = arns("user", spec.user_name), arns("role", spec.role_name)
-    installer, node = arns("policy", spec.installer_policy_name), arns("policy", spec.node_policy_name)
-    boundary, iam = spec.boundary_arn(account), f"arn:{spec.partition}:iam::{account}"
-    suffix = ".cn" if spec.partition == "aws-cn" else ""
-    return [
-        _allow("Look", LOOK, ["*"]),
-        _allow("User", USER, user),
-        _allow("UserPolicy", ["iam:AttachUserPolicy"], user, ArnEquals={"iam:PolicyARN": installer}),
-        _allow("Role", ROLE, role),
-        _allow("RolePolicy", ["iam:AttachRolePolicy"], role, ArnEquals={"iam:PolicyARN": node}),
-        _allow("Pass", ["iam:PassRole"], role, StringEquals={"iam:PassedToService": f"ec2.amazonaws.com{suffix}"}),
-        _allow("Policies", POLICY, [*installer, *node]),
-        _allow("Profile", PROFILE, arns("instance-profile", spec.instance_profile_name)),
-        # Whose a key is, that a file names, is not known before it is asked about.
-        _allow("LastUsed", ["iam:GetAccessKeyLastUsed"], [f"{iam}:user/*"]),
-        *_forced(iam, user, role, [*installer, *node]),
-        *([_allow("Boundary", ["iam:GetPolicy"], [boundary])] if boundary else []),
-    ]
-
-
-def _forced(iam: str, user: list[str], role: list[str], policies: list[str]) -> list[Statement]:
-    """What `teardown --force` takes off our things that others put there; without that option it is not needed."""
-    holders = [f"{iam}:{kind}/*" for kind in HOLDERS]
-    return [
-        _allow("ForceUser", FORCE_USER, user),
-        _allow("ForceRole", ["iam:DeleteRolePolicy"], role),
-        _allow("ForceGroup", ["iam:RemoveUserFromGroup"], [f"{iam}:group/*"]),
-        _allow("ForceProfile", ["iam:RemoveRoleFromInstanceProfile"], [f"{iam}:instance-profile/*"]),
-        _allow("ForcePolicy", FORCE_POLICY, holders, ArnEquals={"iam:PolicyARN": policies}),
-    ]
-
-
-def _sinks(spec: Spec, account: str) -> list[Statement]:
-    """What the sinks in AWS need; Secrets Manager adds six characters of its own to a secret's name."""
-    names = [(choice.sink, str((choice.model_extra or {}).get("name", ""))) for choice in spec.credentials]
-    here = f"{spec.region}:{account}"
-    secrets = [
-        f"arn:{spec.partition}:secretsmanager:{here}:secret:{n}-??????" for s, n in names if s == "secretsmanager"
-    ]
-    parameters = [f"arn:{spec.partition}:ssm:{here}:parameter/{n.lstrip('/')}" for s, n in names if s == "ssm"]
-    made = [_allow("Secret", SECRET, secrets)] if secrets else []
-    return [*made, *([_allow("Parameter", PARAMETER, parameters)] if parameters else [])]
-
-
-def _allow(
-    sid: str, actions: Sequence[str], resources: Sequence[str], **condition: Mapping[str, str | list[str]]
-) -> Statement:
-    made = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
-    return {**made, "Condition": condition} if condition else made
+def _statements(document: Document) -> list[object]:
+    found = json.loads(document.text())["Statement"]
+    return found if isinstance(found, list) else [found]

@@ -181,3 +181,15 @@ def refs(value: Value) -> frozenset[Ref]:
         case tuple():
             return frozenset().union(*(refs(v) for v in value))
     return frozenset()
+
+
+def named(value: Value, member: str) -> Iterator[str]:
+    """The texts of a member, wherever in a reply it stands."""
+    if isinstance(value, Fields):
+        if isinstance(found := value.get(member), str):
+            yield found
+        for inner in value.values():
+            yield from named(inner, member)
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from named(inner, member)

@@ -28,7 +28,8 @@ class Happening:
     `principal`: `admin`, `installer`, `node`, or an ARN. `region` where it went. `reply`: ids, ARNs and names in
     AWS's member names, of a call that was answered; empty for a call that is only planned. `address`: the
     resource of ours whose step it is, as Refs name it. `failed`: the error code of a call that AWS refused or
-    could not do. `source`: where it stands, for a person: `build.jsonl line 7`.
+    could not do. `source`: where it stands, for a person: `build.jsonl line 7`. `without_effect`: AWS allowed it
+    and then did nothing, because of another error, or as it was a dry run: it is needed, and made nothing.
     """
 
     call: Call
@@ -39,3 +40,4 @@ class Happening:
     address: str = ""
     failed: str = ""
     source: str = ""
+    without_effect: bool = False

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narrowgate.adapters.action_data import action_list
@@ -132,7 +132,8 @@ def test_ids_become_types_with_the_tag_and_parents_are_asked_by_their_own() -> N
     owned = {"StringEquals": {"aws:ResourceTag/installation": "one"}}
     found = {json.dumps(condition): resources for _, resources, condition in statement(made, "ec2:CreateSubnet")}
     assert f"{ROOT}:subnet/*" in found[json.dumps(asked)] and f"{ROOT}:vpc/*" not in found[json.dumps(asked)]
-    assert found[json.dumps(owned)] == [f"{ROOT}:vpc/*"]
+    parents = found[json.dumps(owned)]
+    assert f"{ROOT}:vpc/*" in parents and f"{ROOT}:subnet/*" not in parents
 
 
 def test_a_launch_is_scoped_by_type_and_passes_one_role_to_one_service() -> None:
@@ -242,6 +243,7 @@ CREATING = (1, 2, 3, 5)
 CHOSEN = st.lists(st.integers(0, 7), min_size=1, max_size=8, unique=True).map(sorted)
 
 
+@settings(deadline=None)
 @given(CHOSEN)
 def test_what_is_derived_suffices_and_is_the_same_again(numbers: list[int]) -> None:
     steps = list(network())
@@ -251,6 +253,7 @@ def test_what_is_derived_suffices_and_is_the_same_again(numbers: list[int]) -> N
     assert [d.text() for d in derived(found, OWN).documents] == [d.text() for d in made.documents]
 
 
+@settings(deadline=None)
 @given(CHOSEN, st.integers(0, 7))
 def test_another_call_never_takes_anything_away(numbers: list[int], more: int) -> None:
     """Of a program whose creations are seen: what is made unseen has no tag that could narrow a grant."""
@@ -261,6 +264,7 @@ def test_another_call_never_takes_anything_away(numbers: list[int], more: int) -
     assert [each for each in questions(less) if is_allowed(less, each) and not is_allowed(greater, each)] == []
 
 
+@settings(deadline=None)
 @given(CHOSEN)
 def test_joining_statements_grants_nothing_that_aws_could_ask_about(numbers: list[int]) -> None:
     steps = list(network())

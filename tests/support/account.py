@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from narrowgate.adapters.action_data import action_list
 from narrowgate.adapters.aws import Endpoint, Identity, connect
 from narrowgate.adapters.clock import Clock
 from narrowgate.adapters.journal import Journal
 from narrowgate.adapters.sandbox.administrator import OPERATOR
 from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
+from narrowgate.adapters.sink_calls import sink_calls
 from narrowgate.adapters.stop import Stop
 from narrowgate.adapters.target import Target
 from narrowgate.administrator import policy_text
@@ -332,7 +335,7 @@ class Setting:
 
     def _target(self, spec: Spec, wraps: tuple[Wrap, ...], fuse: Fuse | None, lag: Lagging | None) -> Target:
         # The verbs work as an administrator with no other rights than those that this and earlier forms need.
-        self.cloud.operate(policy_text(spec, self.cloud.embedded.account))
+        self.cloud.operate(_operators(spec.model_dump_json(), self.cloud.embedded.account))
 
         def admin_or(who: Identity | None, region: str) -> World:
             world = self.cloud.world(who, region)
@@ -402,6 +405,13 @@ class Setting:
         prefix = self.spec.get("name_prefix", "")
         listed = self.iam().list_access_keys(UserName=f"{prefix}{user}")["AccessKeyMetadata"]
         return [k["AccessKeyId"] for k in listed]
+
+
+@cache
+def _operators(spec: str, account: str) -> str:
+    """The administrator's policy for a spec, given as JSON: the laws open the same one many times."""
+    found = Spec.model_validate_json(spec)
+    return policy_text(found, account, action_list(), sink_calls(found))
 
 
 def _pair(text: str) -> tuple[str, str] | None:

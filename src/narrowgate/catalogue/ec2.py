@@ -214,6 +214,18 @@ def picked(params: Fields, names: Mapping[str, str]) -> Mapping[str, Value]:
     return {name: text for name, text in found.items() if text is not None}
 
 
+def associates(type_: str, one: Where, other: str, with_: Where) -> Effects:
+    """The association that a call makes: its id stands for the first thing of `one`, and links to those of `with_`."""
+
+    def effects(asked: Asked) -> Iterator[Made]:
+        own = tuple(target.arn for target in one(asked))
+        joined = tuple(target.arn for target in with_(asked))
+        links = {"self": own[:1], **({other: joined} if joined else {})}
+        yield Made(type_, arn(asked, type_, reserved("", "AssociationId")), Attributes(links=links), "AssociationId")
+
+    return effects
+
+
 # Attributes that a call changes
 
 

@@ -151,8 +151,8 @@ def spelled(value: Member) -> str | None:
 
 
 def reserved(address: str, attribute: str) -> str:
-    """The id that stands for one which AWS will draw."""
-    return f"{RESERVED}{address}.{attribute}"
+    """The id that stands for one which AWS will draw. INVARIANT: it stays one part of an ARN."""
+    return f"{RESERVED}{address.translate(_PARTS)}.{attribute}"
 
 
 # The paths are those of the tables.
@@ -169,6 +169,9 @@ def _walk(value: Member, steps: tuple[str, ...]) -> Iterator[Member]:
             yield from _walk(each, steps[1:])
     elif isinstance(value, Fields) and steps[0] in value:
         yield from _walk(value[steps[0]], steps[1:])
+
+
+_PARTS: Final = {ord("/"): "|", ord(":"): "|"}
 
 
 # Conditions on the call

@@ -14,10 +14,13 @@ COMMANDS = {
     "setup": "Make the user, its key, the role, the policies and the instance profile.",
     "status": "Show what exists.",
     "drift": "Show what differs from the spec, by meaning.",
+    "prove": "Prove that the policies suffice, and that nothing in them is spare.",
     "rotate": "Replace the access key without an outage.",
+    "shrink": "Take from the installer's policy what only the installation needed.",
     "teardown": "Remove everything that is ours, and verify that it is gone.",
     "policy": "Decide, explain, compare, measure and format policies, from files alone.",
     "explain-denial": "Say who was denied what, which layer said no, and the smallest grant for it.",
+    "record": "Run a program on the embedded AWS, derive its policy, and run it again under that.",
     "sandbox": "Run the embedded AWS for any client on this machine.",
     "demo": "Show the whole story on the embedded AWS.",
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from narrowgate.cli.policy_decide import evaluate, explain
+from narrowgate.cli.policy_derive import derive
 from narrowgate.cli.policy_documents import compare, format_, surface
+from narrowgate.cli.policy_harden import harden
 from narrowgate.cli.policy_output import Group
 
 
@@ -17,5 +19,5 @@ def policy() -> None:
     """
 
 
-for command in (evaluate, explain, compare, surface, format_):
+for command in (evaluate, explain, compare, surface, format_, derive, harden):
     policy.add_command(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path), help="Do exactly this plan, without asking, or refuse."
 )
-def setup(as_json: bool, yes: bool, plan_file: Path | None, **given: Any) -> int:
+@click.option("--widen", is_flag=True, help="Put the installer's whole policy back in place of the shrunk one.")
+def setup(as_json: bool, yes: bool, plan_file: Path | None, widen: bool, **given: Any) -> int:
     """Make the user, its key, the role, the policies and the instance profile; store the key; verify."""
     terminal = Terminal(as_json=as_json)
-    with at(read_options(given), terminal) as site:
+    asked = read_options(given)
+    with at(replace(asked, policy="whole") if widen else asked, terminal) as site:
         from narrowgate.cli import view
         from narrowgate.verbs.setup import setup as do
 

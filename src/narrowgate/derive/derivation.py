@@ -11,13 +11,15 @@ from types import MappingProxyType
 
 from narrowgate.catalogue.authorization import Authorization
 from narrowgate.derive.evidence import Evidence, Use
+from narrowgate.derive.folding import folded
 from narrowgate.derive.ownership import own_of
 from narrowgate.derive.scope import Own, Scope, scope_of
 from narrowgate.derive.statements import document_of, statements_of
 from narrowgate.policy.actions import ActionList
+from narrowgate.policy.arn import matches
 from narrowgate.policy.decision import ALWAYS_ALLOWED
 from narrowgate.policy.document import Document
-from narrowgate.policy.minimisation import NotMinimised, minimise
+from narrowgate.policy.minimisation import Minimised, NotMinimised, minimise
 from narrowgate.policy.splitting import Holder
 
 
@@ -56,12 +58,39 @@ def derive(
     if not evidence.uses:
         return NotDerived((f"{evidence.whose}: no call is left to derive from",))
     marked = own if own is not None else own_of(evidence)
-    grants = grants_of(evidence, marked)
-    written = document_of(statements_of([grant.scope for grant in grants], actions))
-    made = minimise((written,), principal=holder)
+    return written(evidence, grants_of(evidence, marked), marked, actions, holder=holder)
+
+
+def written(
+    evidence: Evidence, grants: tuple[Grant, ...], own: Own, actions: ActionList, *, holder: Holder
+) -> Derived | NotDerived:
+    """The documents of some grants: as exact as one document has room for, else exact and several."""
+    scopes = without_included(grant.scope for grant in grants)
+    made = minimise((document_of(statements_of(scopes, actions)),), principal=holder)
+    for exactly, names in ((True, False), (False, False), (False, True)):
+        if not isinstance(made, Minimised) or len(made.documents) == 1:
+            break
+        short = document_of(statements_of(folded(scopes, actions, exactly=exactly, names=names), actions))
+        shorter = minimise((short,), principal=holder)
+        if isinstance(shorter, Minimised) and len(shorter.documents) == 1:
+            made = shorter
     if isinstance(made, NotMinimised):
         return NotDerived(made.why)
-    return Derived(made.documents, grants, marked, evidence)
+    return Derived(made.documents, grants, own, evidence)
+
+
+def without_included(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
+    """The scopes without those that another one includes: the same action, no less of the resource, no more asked."""
+    each = tuple(dict.fromkeys(scopes))
+    by_action: dict[str, list[Scope]] = {}
+    for scope in each:
+        by_action.setdefault(scope.action, []).append(scope)
+    return tuple(scope for scope in each if not any(_includes(other, scope) for other in by_action[scope.action]))
+
+
+def _includes(other: Scope, scope: Scope) -> bool:
+    is_another = (other.resource, other.conditions) != (scope.resource, scope.conditions)
+    return is_another and set(other.conditions) <= set(scope.conditions) and matches(other.resource, scope.resource)
 
 
 def grants_of(evidence: Evidence, own: Own) -> tuple[Grant, ...]:

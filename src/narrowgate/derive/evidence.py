@@ -102,6 +102,8 @@ def evidence_of(
             missing.append(LeftOut(happening.call.name, str(asked), happening.source))
             continue
         uses.append(Use(happening, asked.authorizations, asked.mechanical))
+        if happening.without_effect:
+            continue
         made = effects_of(happening.call, there, known)
         assert not isinstance(made, UnknownOperation)
         known.learn(made, happening.reply, happening.address)

@@ -45,12 +45,13 @@ class Known:
                     self._drawn[arn] = opened(each.arn)
 
 
-_STANDS: Final = re.compile(f"{RESERVED}[^{RESERVED}:/]*")
+# The six characters that AWS adds to a secret's name; any other stands for a text.
+_STANDS: Final = re.compile(f"{RESERVED}{{6}}|{RESERVED}[^{RESERVED}:/]*")
 
 
 def opened(text: str) -> str:
-    """A text as a pattern: `*` for each id that is not known, `?` for a single character."""
-    return _STANDS.sub(lambda found: "?" if found[0] == RESERVED else "*", text)
+    """A text as a pattern: `*` for each id that is not known, `??????` for the end of a secret's name."""
+    return _STANDS.sub(lambda found: "?" * 6 if found[0] == RESERVED * 6 else "*", text)
 
 
 def _arns(made: Made, reply: Fields, address: str) -> Iterator[str]:

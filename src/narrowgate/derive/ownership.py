@@ -34,5 +34,6 @@ def _tags_of(evidence: Evidence) -> Iterator[dict[str, str]]:
 
 def untagged(evidence: Evidence, own: Own) -> tuple[Made, ...]:
     """What the calls made and did not mark, as far as the catalogue knows its tags."""
-    made = (evidence.made[arn] for arn in evidence.drawn if arn in evidence.made)
+    # An association is no thing of its own: its id stands for one of those that it joins.
+    made = (each for arn in evidence.drawn if (each := evidence.made.get(arn)) and "self" not in each.attributes.links)
     return tuple(each for each in made if any(each.attributes.tags.get(k) != v for k, v in own.tags.items()))

@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-taggin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -40,6 +41,9 @@ _PINNED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
         "iam:createrole": (("StringEquals", "iam:PermissionsBoundary"),),
         "iam:putuserpermissionsboundary": (("StringEquals", "iam:PermissionsBoundary"),),
         "iam:putrolepermissionsboundary": (("StringEquals", "iam:PermissionsBoundary"),),
+        "kms:encrypt": (("StringEquals", "kms:ViaService"),),
+        "kms:decrypt": (("StringEquals", "kms:ViaService"),),
+        "kms:generatedatakey": (("StringEquals", "kms:ViaService"),),
         "ec2:createtags": (("StringEquals", "ec2:CreateAction"),),
         "elasticloadbalancing:addtags": (("StringEquals", "elasticloadbalancing:CreateAction"),),
         "ec2:associateiaminstanceprofile": (("ArnEquals", "ec2:NewInstanceProfile"),),
@@ -56,6 +60,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
 """
 _GLOBAL: Final = frozenset({"iam", "sts", "organizations", "route53", "cloudfront"})
+_TAGGED_BY_NAME: Final = frozenset({"autoScalingGroup", "key-pair"})
+"""Types whose things are asked for their tags even where their names are known: somebody else may have the name.
+
+Elsewhere a program may have to ask for a thing by its name before it exists, when it has no tags.
+"""
+_NUMBERED: Final = re.compile(r"(:autoScalingGroup|:launchConfiguration):\*")
 _TAGGING: Final = frozenset({"ec2:createtags", "ec2:deletetags"})
 
 
@@ -85,9 +95,10 @@ def scope_of(asked: Authorization, own: Own, drawn: Mapping[str, str], place: Pl
 def is_open(resource: str) -> bool:
     """Whether a resource pattern stands for more than one thing that somebody named.
 
-    A group's number is drawn, its name is not; a secret's last six characters are AWS's.
+    The number of a group or a launch configuration is drawn, its name is not; a secret's last six characters are
+    AWS's.
     """
-    named = resource.replace(":autoScalingGroup:*:", ":autoScalingGroup:").removesuffix("-??????")
+    named = _NUMBERED.sub(r"\1", resource).removesuffix("-??????")
     return "*" in named or "?" in named
 
 
@@ -115,7 +126,7 @@ def _conditions(asked: Authorization, own: Own, resource: str, place: Place) -> 
 def _own_tags(asked: Authorization, own: Own, resource: str) -> Iterator[Condition]:
     """The ownership tags: those that the call sets on what it makes, or those that what it touches has."""
     tagging = asked.action.lower() in _TAGGING
-    if not is_open(resource) and not asked.new:
+    if not is_open(resource) and not asked.new and asked.type not in _TAGGED_BY_NAME:
         return
     family = "aws:RequestTag" if asked.new or (tagging and _sets(asked, own)) else "aws:ResourceTag"
     for name, value in own.tags.items():
@@ -145,6 +156,8 @@ def _wide(asked: Authorization, resource: str, conditions: Conditions, own: Own)
     """Why the grant reaches further than the program's own things; the empty string where it does not."""
     if resource == "*":
         return "AWS decides this on `*` only" if not asked.type else "the call names no resource"
+    if untold := _untold(asked):
+        return f"the value of {untold} is not known before"
     if not is_open(resource) or any("Tag/" in key for _, key, _ in conditions):
         return ""
     kind = asked.type or "resource"
@@ -155,6 +168,12 @@ def _wide(asked: Authorization, resource: str, conditions: Conditions, own: Own)
     if TAGS in asked.unknown:
         return f"what the {kind} is tagged with is not known"
     return f"the {kind} carries no tag of the program, or AWS does not look at its tags here"
+
+
+def _untold(asked: Authorization) -> str:
+    """A key that should be pinned, and whose value only AWS can tell."""
+    pinned = (key for _, key in _PINNED.get(asked.action.lower(), ()))
+    return next((key for key in pinned if any(map(is_reserved, several(asked.context.get(key))))), "")
 
 
 def _prefix(action: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from narrowgate.derive.folding import ANY_TYPE
 from narrowgate.derive.scope import Conditions, Scope
 from narrowgate.policy.actions import ActionList
 from narrowgate.policy.arn import matches
@@ -63,33 +64,50 @@ def _joined(by_action: Mapping[str, set[str]], conditions: Conditions, actions: 
     alike: dict[frozenset[str], list[str]] = {}
     for action, resources in sorted(by_action.items()):
         alike.setdefault(frozenset(resources), []).append(action)
-    groups: list[tuple[list[str], set[str]]] = []
-    for found, names in sorted(alike.items(), key=lambda item: sorted(item[0])):
-        for group in groups:
-            if _adds_nothing(group, (names, found), by_action, actions):
-                group[0].extend(names)
-                group[1].update(found)
-                break
+    parts = [(tuple(names), found) for found, names in sorted(alike.items(), key=lambda item: sorted(item[0]))]
+    apart = [{n for n, other in enumerate(parts) if not _adds_nothing(part, other, actions)} for part in parts]
+    # Where the part that fits beside the fewest others is placed first, fewer statements may be left.
+    orders = (range(len(parts)), sorted(range(len(parts)), key=lambda n: -len(apart[n])))
+    groups = min((_grouped(order, apart) for order in orders), key=len)
+    return [_together([parts[place] for place in group], conditions) for group in groups]
+
+
+def _grouped(order: Iterable[int], apart: Sequence[set[int]]) -> list[list[int]]:
+    """Each part in the first group that it fits into."""
+    groups: list[list[int]] = []
+    for place in order:
+        group = next((each for each in groups if apart[place].isdisjoint(each)), None)
+        if group is None:
+            groups.append([place])
         else:
-            groups.append((list(names), set(found)))
-    return [Statement(tuple(sorted(names)), tuple(sorted(all_)), conditions) for names, all_ in groups]
+            group.append(place)
+    return groups
 
 
-def _adds_nothing(
-    group: tuple[Sequence[str], set[str]],
-    other: tuple[Sequence[str], frozenset[str]],
-    granted: Mapping[str, set[str]],
-    actions: ActionList,
-) -> bool:
+_Part: TypeAlias = tuple[tuple[str, ...], frozenset[str]]
+"""Actions that are all granted on the same resources."""
+
+
+def _together(parts: Sequence[_Part], conditions: Conditions) -> Statement:
+    actions = sorted(action for names, _ in parts for action in names)
+    return Statement(tuple(actions), tuple(sorted(frozenset().union(*(found for _, found in parts)))), conditions)
+
+
+def _adds_nothing(one: _Part, other: _Part, actions: ActionList) -> bool:
     """Whether the two together grant no pair that is new and that AWS could ask about."""
-    crossing = [(a, r) for a in group[0] for r in other[1]] + [(a, r) for a in other[0] for r in group[1]]
-    return all(resource in granted[action] or not _is_of(action, resource, actions) for action, resource in crossing)
+    crossing = [
+        (action, resource)
+        for names, own, theirs in ((one[0], one[1], other[1]), (other[0], other[1], one[1]))
+        for action in names
+        for resource in theirs - own
+    ]
+    return not any(_is_of(action, resource, actions) for action, resource in crossing)
 
 
 def _is_of(action: str, resource: str, actions: ActionList) -> bool:
     """Whether the resource may be one of the action's; of an action that is not known, it may."""
     found = actions.action(action)
-    if found is None or resource == "*":
+    if found is None or resource == "*" or resource.endswith(f":{ANY_TYPE}"):
         return True
     # A wildcard of ours stands for an id; a sample of it is of the same type.
     sample = resource.replace("*", "x").replace("?", "x")

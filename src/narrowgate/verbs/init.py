@@ -89,7 +89,7 @@ region: {wish.region}
 installer:
   user: {installer["user"]}
   policy: {installer["policy"]}
-  # Left out, the profile's own hand-written statements are used. A vendor's file:
+  # Left out, the profile's own policy is derived from its calls. A vendor's file:
   # policy_source:
   #   file: provazio.json        # $AWS_ACCOUNT_ID, $AWS_REGION and $AWS_PARTITION are filled in
   # operate: the key stays and is rotated. ephemeral: it is to be revoked after the installation.

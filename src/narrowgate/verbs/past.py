@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -15,6 +15,10 @@ from narrowgate.spec import Spec
 
 if TYPE_CHECKING:
     from narrowgate.verbs.site import Site
+
+
+SHRUNK, WIDENED = "shrunk", "widened"
+"""What the journal is marked with when the installer's policy is shrunk, and when the whole one is put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,13 @@ def _spec(scope: Mapping[str, Any]) -> Spec | None:
         return Spec.model_validate(scope["spec"])
     except ValidationError:
         return None
+
+
+def is_shrunk(entries: Iterable[Mapping[str, Any]], lineage: Lineage) -> bool:
+    """Whether the installer's policy was shrunk, and neither widened nor torn down since."""
+    marks = (e for e in entries if e["event"] in (SHRUNK, WIDENED, "clean"))
+    told = [e["event"] for e in marks if (e["account"], e["file"], e["system"]) == astuple(lineage)]
+    return told[-1:] == [SHRUNK]
 
 
 def forms_of(specs: Iterable[Spec], account: str) -> Forms:

@@ -22,6 +22,7 @@ from narrowgate.resource import Observed, Script
 from narrowgate.verbs.past import earlier, unreadable
 from narrowgate.verbs.site import Site
 from narrowgate.verbs.spec_file import placed
+from narrowgate.workload import installer_happenings, node_happenings
 
 BOUNDARY = "permissions boundary"
 FORMAT = 1
@@ -81,21 +82,23 @@ def drifted(site: Site, planned: Planned) -> tuple[Finding, ...]:
 
 def policies(site: Site) -> tuple[PolicyText, ...]:
     """Both policies with their sizes as AWS counts them."""
-    spec = site.spec
+    spec, documents = site.spec, site.documents
+    installer, node = installer_happenings(spec, site.installation), node_happenings(spec, site.installation)
     pairs = (
-        (INSTALLER_POLICY, spec.installer_policy_name, spec.installer.policy_source.file, site.documents.installer),
-        (NODE_POLICY, spec.node_policy_name, spec.node.policy_source.file, site.documents.node),
+        (INSTALLER_POLICY, spec.installer_policy_name, spec.installer.policy_source.file, documents.installer),
+        (NODE_POLICY, spec.node_policy_name, spec.node.policy_source.file, documents.node),
     )
+    origins = (("the reference installer", len(installer)), ("the reference node", len(node)))
     return tuple(
         PolicyText(
             address=address,
             name=name,
-            source=file or f"profile {site.profile.name}, hand-written",
+            source=file or f"profile {site.profile.name}, derived from {whose}'s {count} calls",
             statements=len(document.statements),
             size=size(document.text()),
             text=document.pretty(),
         )
-        for address, name, file, document in pairs
+        for (address, name, file, document), (whose, count) in zip(pairs, origins, strict=True)
     )
 
 

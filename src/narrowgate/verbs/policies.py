@@ -1,41 +1,59 @@
-"""The two policies of a spec: from the vendor's files or the profile, read and checked before any call."""
+"""The two policies of a spec: from the vendor's files, or derived from the profile's calls; checked before any call."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from narrowgate import fit
+from narrowgate.adapters.action_data import action_list
+from narrowgate.derive.derivation import NotDerived
 from narrowgate.errors import UsageError
 from narrowgate.identities import Documents
-from narrowgate.policy import Document, Faults, from_value
+from narrowgate.policy import Document, Faults
 from narrowgate.profiles import Profile
 from narrowgate.resource import Installation
 from narrowgate.spec import Spec
 from narrowgate.verbs.spec_file import placed
+from narrowgate.workload import installer_document, node_document
+
+_Context: TypeAlias = "tuple[Path, Installation, fit.Names]"
 
 
 def read_documents(spec: Spec, installation: Installation, profile: Profile, file: Path) -> Documents:
     """Both policies, read and checked against the spec in `file`. Raises UsageError with file and line."""
     names = _names(spec, installation, profile)
-    own = profile.installer_policy(installation, spec.role_name)
     conditions = spec.installer.key_conditions
     restriction = fit.restriction(conditions.source_ips, conditions.source_vpces)
     context = (file, installation, names)
-    installer = _document("installer", spec.installer.policy_source.file, own, context)
-    node = _document("node", spec.node.policy_source.file, profile.node_policy(installation), context)
+    installer = _installer(spec, context)
+    node = _node(spec, context)
     if restriction:
         installer = _checked(fit.restricted(installer, restriction), "installer.key_conditions", names, installation)
     return Documents(installer, node)
 
 
-def _document(
-    part: str, file: str | None, own: Mapping[str, Any], context: tuple[Path, Installation, fit.Names]
-) -> Document:
+def _installer(spec: Spec, context: _Context) -> Document:
+    if spec.installer.policy_source.file is not None:
+        return _from_file("installer", spec.installer.policy_source.file, context)
+    return _derived(installer_document(spec, context[1], action_list()), context)
+
+
+def _node(spec: Spec, context: _Context) -> Document:
+    if spec.node.policy_source.file is not None:
+        return _from_file("node", spec.node.policy_source.file, context)
+    return _derived(node_document(spec, context[1], action_list()), context)
+
+
+def _derived(found: Document | NotDerived, context: _Context) -> Document:
     spec_file, installation, names = context
-    if file is None:
-        return _checked(from_value(own, "identity"), "the profile's policy", names, installation)
+    if isinstance(found, NotDerived):
+        raise UsageError(f"{spec_file}: " + "\n".join(found.why))
+    return _checked(found, "the derived policy", names, installation)
+
+
+def _from_file(part: str, file: str, context: _Context) -> Document:
+    spec_file, installation, names = context
     path = spec_file.resolve().parent / file
     try:
         text = path.read_text(encoding="utf-8")

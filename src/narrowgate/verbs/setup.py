@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from narrowgate.adapters.apply import Outcome, Stage, apply
@@ -18,6 +18,7 @@ from narrowgate.kinds.iam_access_key import unseen
 from narrowgate.plan import Plan, Step
 from narrowgate.resource import Observed
 from narrowgate.verbs import planning
+from narrowgate.verbs.past import WIDENED
 from narrowgate.verbs.planning import Planned
 from narrowgate.verbs.site import Site
 
@@ -49,14 +50,17 @@ def setup(site: Site, approve: Callable[[Planned], bool], *, plan_file: Path | N
     site.journal.lock()
     try:
         told_of_journal(site)
+        told_of_shrinking(site)
         planned = _settled(site)
         refuse(planned.plan)
         if plan_file is not None:
             planning.check_binding(site, planned, plan_file)
         if planned.plan.is_empty:
+            _remember_widening(site)
             return Setup(0, None, planning.drifted(site, planned))
         if approve(planned):
-            planned = _unchanged(site, planned)
+            planned = unchanged(site, planned)
+        _remember_widening(site)
         done = converge(site, planned)
         proof, last = _verified(site, keys_made=any(s.change == "store" for s in planned.plan.steps))
         return Setup(done, proof, planning.drifted(site, last))
@@ -71,6 +75,27 @@ def told_of_journal(site: Site) -> None:
             f"the journal is corrupted and was kept aside as {site.journal.set_aside.name}; "
             "nothing in it is believed, AWS and the sinks are asked instead"
         )
+
+
+def told_of_shrinking(site: Site) -> None:
+    """Say that the shrunk policy is kept. Raises Refused where that cannot be, for the policy is a file's now."""
+    if not site.shrunk or site.options.policy != "as journalled":
+        return
+    if site.spec.installer.policy_source.file is not None:
+        raise Refused(
+            f"the policy of {site.spec.user_name} was shrunk, and the spec now has a policy file, which is not. "
+            "put the whole file in place with `narrowgate setup --widen`"
+        )
+    site.around.listener.say(
+        f"the policy of {site.spec.user_name} was shrunk to what it needs after the installation, and stays so; "
+        "for an upgrade, `narrowgate setup --widen` puts the whole one in place"
+    )
+
+
+def _remember_widening(site: Site) -> None:
+    """Before the write: a crash must not leave the whole policy to be shrunk again unasked."""
+    if site.shrunk and site.options.policy == "whole":
+        site.journal.mark(WIDENED, **asdict(site.lineage))
 
 
 def refuse(plan: Plan) -> None:
@@ -119,7 +144,8 @@ def recalled(site: Site) -> Fields:
     return site.admin(call("journal", "RecallKeys", UserName=site.spec.user_name)) or EMPTY
 
 
-def _unchanged(site: Site, planned: Planned) -> Planned:
+def unchanged(site: Site, planned: Planned) -> Planned:
+    """The same plan, made again after a question. Raises Refused when it is another one now."""
     again = planning.make(site)
     if again.plan != planned.plan:
         raise Refused("the account changed while you were asked; run the command again")
@@ -210,12 +236,13 @@ def _saves_the_key(step: Step) -> bool:
 def _verified(site: Site, *, keys_made: bool) -> tuple[Proof | None, Planned]:
     """Look again until there is nothing left to do; meanwhile use the new key where it will be used."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify") as pool:
-        again = pool.submit(_until_nothing_is_left, site)
+        again = pool.submit(until_nothing_is_left, site)
         proof = prove_current(site) if keys_made else None
         return proof, again.result()
 
 
-def _until_nothing_is_left(site: Site) -> Planned:
+def until_nothing_is_left(site: Site) -> Planned:
+    """Look again until the account is as planned. Raises AwsError when it does not come to that."""
     clock = site.around.clock
     deadline = clock.monotonic() + SETTLE
     pause = 0.25

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from narrowgate.adapters.aws import Identity
 from narrowgate.adapters.clock import Clock, Shifted
@@ -21,7 +21,6 @@ from narrowgate.adapters.journal import FILE, FOLDER, SANDBOX_FILE, Journal
 from narrowgate.adapters.patient import patient
 from narrowgate.adapters.stop import Stop
 from narrowgate.adapters.target import SANDBOX_FOLDER, Target, real, sandbox
-from narrowgate.administrator import policy_text
 from narrowgate.calls import World, call
 from narrowgate.errors import AwsError, NotPermitted, Refused
 from narrowgate.spec import Spec
@@ -70,6 +69,8 @@ class Options:
     aws_profile: str | None = None
     adopt: bool = False
     beside: frozenset[str] = frozenset()
+    policy: Literal["as journalled", "shrunk", "whole"] = "as journalled"
+    """Which of the installer's policies is wanted: that of its whole life, or what remains after the installation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class Site:
     """The World of another key, in the spec's region."""
     expect: Callable[[str], None]
     """Told that this service will soon be called with another key."""
+    shrunk: bool = False
+    """Whether the journal says that the installer's policy was shrunk."""
 
     @property
     def user_arn(self) -> str:
@@ -187,7 +190,11 @@ def _ahead(date: str, clock: Clock) -> timedelta:
 
 def _target(options: Options, folder: Path, spec: Spec) -> Target:
     if options.sandbox:
+        from narrowgate.adapters.action_data import action_list
         from narrowgate.adapters.sandbox.administrator import ACCOUNT
+        from narrowgate.adapters.sink_calls import sink_calls
+        from narrowgate.administrator import policy_text
 
-        return sandbox(folder / FOLDER / SANDBOX_FOLDER, policy_text(spec, ACCOUNT))
+        policy = policy_text(spec, ACCOUNT, action_list(), sink_calls(spec))
+        return sandbox(folder / FOLDER / SANDBOX_FOLDER, policy)
     return real(options.aws_profile)

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from narrowgate.adapters.action_data import action_list
-from narrowgate.adapters.sandbox.rehearsal import rehearse
+from narrowgate.adapters.sandbox.rehearsal import Stage, rehearse
 from narrowgate.calls import Call, Ref, World, call
 from narrowgate.catalogue.facts import Attributes, Place
 from narrowgate.catalogue.rule import reserved
@@ -61,12 +61,13 @@ PROGRAM = (
 )
 
 
-def profile(admin: World) -> None:
+def profile(admin: World) -> dict[Ref, str]:
     statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": statement})
     admin(call("iam", "CreateRole", RoleName="node", AssumeRolePolicyDocument=trust))
     admin(call("iam", "CreateInstanceProfile", InstanceProfileName="node"))
     admin(call("iam", "AddRoleToInstanceProfile", InstanceProfileName="node", RoleName="node"))
+    return {}
 
 
 def facts(arn: str) -> Attributes | None:
@@ -90,7 +91,7 @@ def everything() -> Document:
 
 
 def test_the_derived_policy_suffices_at_the_gate() -> None:
-    found = rehearse(PROGRAM, documents(), REGION, prepare=profile)
+    found = rehearse(PROGRAM, documents(), Stage(REGION, profile))
     assert (found.denied, found.not_made, found.asked) == ((), (), len(PROGRAM))
 
 
@@ -102,15 +103,28 @@ def test_every_statement_that_is_taken_out_is_missed_at_the_gate() -> None:
             {"Version": "2012-10-17", "Statement": statements[:number] + statements[number + 1 :]}, "identity"
         )
         assert isinstance(less, Document)
-        assert rehearse(PROGRAM, [less], REGION, prepare=profile).denied, statements[number]
+        assert rehearse(PROGRAM, [less], Stage(REGION, profile)).denied, statements[number]
 
 
 def test_a_call_whose_id_nobody_told_is_not_made_and_said() -> None:
     lost = step(call("ec2", "DeleteVpc", VpcId=Ref("vpc.other", "VpcId")))
     unknown = step(call("ec2", "DeleteVpc", VpcId=reserved("", "VpcId")))
-    found = rehearse((lost, unknown), [everything()], REGION, prepare=lambda _: None)
+    found = rehearse((lost, unknown), [everything()], Stage(REGION))
     assert found.asked == 0
     assert found.not_made == (
         ("ec2:DeleteVpc", "no reply told <vpc.other.VpcId>"),
         ("ec2:DeleteVpc", "it names something that nobody knows"),
     )
+
+
+def test_what_the_administrator_made_before_and_what_aws_did_beside_is_told() -> None:
+    def beside(admin: World, happening: Happening) -> dict[Ref, str]:
+        assert admin(call("ec2", "DescribeVpcs")) is not None
+        return {Ref("vpc.beside", "VpcId"): "vpc-0123"} if happening.address == "vpc.main" else {}
+
+    stage = Stage(REGION, before=PROGRAM[:1], beside=beside)
+    uses = [step(call("ec2", "DescribeVpcs", VpcIds=[VPC, Ref("vpc.beside", "VpcId")]))]
+    found = rehearse(uses, [everything()], stage)
+    assert (found.asked, found.denied) == (1, ())
+    ((name, why),) = found.not_made
+    assert (name, "vpc-0123" in why) == ("ec2:DescribeVpcs", True)

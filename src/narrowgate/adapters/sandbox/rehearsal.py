@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, TypeAlias
 
 from narrowgate.adapters.aws import Endpoint, Identity, connect
 from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
 from narrowgate.adapters.sandbox.gate import Allowed, Refused
 from narrowgate.adapters.sandbox.layer import Conditions, Seen
-from narrowgate.calls import Call, Fields, Ref, Reply, Value, World, call, refs, resolve
+from narrowgate.calls import Call, Fields, Ref, Reply, Value, World, call, named, refs, resolve
 from narrowgate.catalogue.rule import RESERVED
 from narrowgate.errors import NarrowgateError
 from narrowgate.happening import Happening
@@ -24,8 +25,26 @@ from narrowgate.secret import Secret
 NAME: Final = "rehearsal"
 _URL: Final = "http://127.0.0.1"
 
-Prepare: TypeAlias = Callable[[World], None]
-"""Makes, as the administrator, what must be there before: an instance profile that is passed, say."""
+Prepare: TypeAlias = Callable[[World], Mapping[Ref, str]]
+"""Makes, as the administrator, what must be there before (an instance profile, say); tells ids that Refs stand for."""
+
+Beside: TypeAlias = Callable[[World, Happening], Mapping[Ref, str]]
+"""Looks, as the administrator, at what AWS did beside a call, such as a group's launches; tells their ids."""
+
+
+def nothing_beside(_: World, __: Happening) -> Mapping[Ref, str]:
+    """AWS does nothing that later calls name."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where calls are rehearsed. `before`: calls that the administrator makes first, whatever it takes."""
+
+    region: str
+    prepare: Prepare = lambda _: {}
+    before: tuple[Happening, ...] = ()
+    beside: Beside = nothing_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +85,34 @@ class _Gatekeeper:
 
 
 def rehearse(
-    happenings: Iterable[Happening], documents: Sequence[Document], region: str, *, prepare: Prepare, seed: int = 7
+    happenings: Iterable[Happening], documents: Sequence[Document], stage: Stage, *, seed: int = 7
 ) -> Rehearsed:
     """Make the calls in their order as an IAM user with these policies and no other.
 
-    Calls that failed, and those of services that are not AWS's, are not made. Raises Refused beside another sandbox.
+    Calls that failed are not made. Raises Refused beside another sandbox of this process.
     """
     gate = _Gatekeeper()
     with Embedded(seed=seed, conditions=Conditions(watchers=(gate,))) as aws:
-        admin = _world(aws, Identity(ADMIN[0], Secret(ADMIN[1])), region)
-        prepare(admin)
-        gate.arn, key = _principal(admin, documents)
-        return _Run(gate, lambda where: _world(aws, key, where), region).through(happenings)
+
+        def worlds(identity: Identity) -> Callable[[str], World]:
+            return cache(lambda region: connect(identity, Endpoint(region, _URL, aws.transport)))
+
+        admins = worlds(Identity(ADMIN[0], Secret(ADMIN[1])))
+        run = _Run(gate, admins, stage)
+        run.told |= stage.prepare(run.admin)
+        run.through(stage.before)
+        gate.arn, key = _principal(run.admin, documents)
+        run.worlds = worlds(key)
+        return run.through(happenings)
 
 
 class _Run:
-    def __init__(self, gate: _Gatekeeper, worlds: Callable[[str], World], region: str) -> None:
+    def __init__(self, gate: _Gatekeeper, worlds: Callable[[str], World], stage: Stage) -> None:
         self._gate = gate
-        self._connect = worlds
-        self._worlds: dict[str, World] = {}
-        self._region = region
+        self._stage = stage
+        self.worlds = worlds
+        self.admin = worlds(stage.region)
+        self.told: dict[Ref, str] = {}
         self._replies: dict[str, list[Reply]] = {}
 
     def through(self, happenings: Iterable[Happening]) -> Rehearsed:
@@ -99,6 +126,7 @@ class _Run:
             why = self._make(happening)
             if why and len(self._gate.refused) == before:
                 not_made.append((happening.call.name, why))
+            self.told |= self._stage.beside(self.admin, happening)
             denied.extend(
                 Denied(happening.call.name, happening.phase, happening.address, said)
                 for said in self._gate.refused[before:]
@@ -110,8 +138,7 @@ class _Run:
         params, why = self._filled(happening.call.params)
         if why:
             return why
-        region = happening.region or self._region
-        world = self._worlds.setdefault(region, self._connect(region))
+        world = self.worlds(happening.region or self._stage.region)
         try:
             reply = world(Call(happening.call.service, happening.call.operation, params))
         except NarrowgateError as error:
@@ -131,20 +158,12 @@ class _Run:
         return filled, ""
 
     def _told(self, ref: Ref) -> str | None:
+        if ref in self.told:
+            return self.told[ref]
         member = ref.attribute.rpartition(".")[2]
-        return next((text for reply in self._replies.get(ref.address, ()) for text in _named(reply, member)), None)
-
-
-def _named(value: Value, member: str) -> Iterator[str]:
-    """The texts of a member, wherever in a reply it stands."""
-    if isinstance(value, Fields):
-        if isinstance(found := value.get(member), str):
-            yield found
-        for inner in value.values():
-            yield from _named(inner, member)
-    elif isinstance(value, tuple):
-        for inner in value:
-            yield from _named(inner, member)
+        return next(
+            (text for reply in reversed(self._replies.get(ref.address, [])) for text in named(reply, member)), None
+        )
 
 
 def _texts(value: Value) -> Iterator[str]:
@@ -172,7 +191,3 @@ def _answered(admin: World, made: Call) -> Reply:
     reply = admin(made)
     assert reply is not None, made.name
     return reply
-
-
-def _world(aws: Embedded, identity: Identity, region: str) -> World:
-    return connect(identity, Endpoint(region, _URL, aws.transport))

@@ -11,6 +11,7 @@ from typing import Final
 
 from narrowgate.catalogue.ec2 import (
     arn,
+    associates,
     changed,
     creating,
     fresh,
@@ -125,6 +126,7 @@ TABLE: Final = Table(
             keys=lambda asked: interface_keys(asked, _subnet(asked)),
             links=_links,
         ),
+        "AssociateAddress": associates("elastic-ip", _ADDRESS, "network-interface", _INTERFACE),
         "AllocateAddress": makes("elastic-ip", "AllocationId", keys=_address_keys),
     },
     tag_keys=("aws", "ec2"),

@@ -11,6 +11,7 @@ from typing import Final
 
 from narrowgate.catalogue.ec2 import (
     arn,
+    associates,
     changed,
     creating,
     fresh,
@@ -139,6 +140,7 @@ TABLE: Final = Table(
             keys=lambda asked: {"ec2:Vpc": arn(asked, "vpc", asked.text("VpcId"))},
             links=lambda asked: {"vpc": (arn(asked, "vpc", asked.text("VpcId")),)},
         ),
+        "AssociateRouteTable": associates("route-table", _TABLE, "subnet", those("subnet", "SubnetId")),
     },
     tag_keys=("aws", "ec2"),
 )

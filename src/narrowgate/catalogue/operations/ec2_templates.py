@@ -8,6 +8,7 @@ Making a template passes no role: the launch does. What the template names canno
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from narrowgate.calls import EMPTY, Fields
@@ -24,8 +25,8 @@ from narrowgate.catalogue.ec2 import (
     those,
     through,
 )
-from narrowgate.catalogue.ec2_template import parameters_of
-from narrowgate.catalogue.rule import Asked, Rule, Table, Target, either
+from narrowgate.catalogue.ec2_template import parameters_of, version_of
+from narrowgate.catalogue.rule import Asked, Made, Rule, Table, Target, either
 from narrowgate.policy.request_context import Value
 
 _TEMPLATE: Final = either(
@@ -90,11 +91,28 @@ def _first_version(asked: Asked) -> Fields:
     return Fields({"1": data, "default": "1", "latest": "1"})
 
 
+def _next_version(asked: Asked) -> Iterator[Made]:
+    """The template with one version more, where its versions are known.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html
+    """
+    for target in _TEMPLATE(asked):
+        known = asked.facts(target.arn)
+        latest = known.data.text("latest") if known else ""
+        if known is not None and latest.isdecimal():
+            number = str(int(latest) + 1)
+            source = version_of(known.data, asked.text("SourceVersion")) if asked.text("SourceVersion") else EMPTY
+            given = asked.call.params.group("LaunchTemplateData")
+            data = Fields({**known.data, number: Fields({**source, **given}), "latest": number})
+            yield Made(target.type, target.arn, replace(known, data=data))
+
+
 TABLE: Final = Table(
     "ec2",
     {**_TEMPLATES, **_KEYS, **_GROUPS},
     {
         "CreateLaunchTemplate": makes("launch-template", "LaunchTemplate.LaunchTemplateId", data=_first_version),
+        "CreateLaunchTemplateVersion": _next_version,
         "CreateKeyPair": makes("key-pair", "", name="KeyName", keys=_key_type),
         "ImportKeyPair": makes("key-pair", "", name="KeyName"),
         "CreatePlacementGroup": makes("placement-group", "", name="GroupName", keys=_group_keys),

@@ -1,0 +1,74 @@
+"""The reference workload on a fresh embedded AWS: what must be there, and what a group does by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from narrowgate.adapters.sandbox.rehearsal import Stage
+from narrowgate.calls import Call, Fields, Ref, Reply, World, call, named
+from narrowgate.happening import Happening
+from narrowgate.identities import installation_of
+from narrowgate.resource import Installation
+from narrowgate.spec import Spec
+from narrowgate.workload import installer_happenings
+
+BEFORE: Final = ("preflight", "install")
+"""The phases after which nodes run."""
+# An ed25519 key that is nobody's.
+_PUBLIC_KEY: Final = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA nobody"
+
+
+def stage_of(spec: Spec, account: str, *, for_nodes: bool = False) -> Stage:
+    """Where the spec's calls are rehearsed; `for_nodes`: with the infrastructure that the nodes live in."""
+    installation = installation_of(spec, account)
+    calls = installer_happenings(spec, installation) if for_nodes else ()
+    return Stage(
+        spec.region,
+        lambda admin: _prepared(admin, spec, installation),
+        tuple(each for each in calls if each.phase in BEFORE),
+        _grown,
+    )
+
+
+def _prepared(admin: World, spec: Spec, installation: Installation) -> Mapping[Ref, str]:
+    """The node role in its instance profile, as `setup` leaves them; an image that there is."""
+    service = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": service})
+    role, profile, path = spec.role_name, spec.instance_profile_name, installation.path
+    _answer(admin, call("iam", "CreateRole", RoleName=role, Path=path, AssumeRolePolicyDocument=trust))
+    _answer(admin, call("iam", "CreateInstanceProfile", InstanceProfileName=profile, Path=path))
+    _answer(admin, call("iam", "AddRoleToInstanceProfile", InstanceProfileName=profile, RoleName=role))
+    image = _answer(admin, call("ec2", "DescribeImages", MaxResults=5)).items_of("Images")[0].text("ImageId")
+    return {Ref("image.node", "ImageId"): image, Ref("key_pair.main", "PublicKeyMaterial"): _PUBLIC_KEY.decode()}
+
+
+def _grown(admin: World, happening: Happening) -> Mapping[Ref, str]:
+    """The nodes that a new group launched. The embedded AWS forgets the tags of their interfaces: they are added."""
+    if happening.call.operation != "CreateAutoScalingGroup":
+        return {}
+    name = happening.call.params.text("AutoScalingGroupName")
+    groups = _answer(admin, call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[name]))
+    cluster = happening.address.partition(".")[2]
+    told: dict[Ref, str] = {}
+    for number, node in enumerate(_nodes(groups), 1):
+        found = _answer(admin, call("ec2", "DescribeInstances", InstanceIds=[node]))
+        interface = next(named(found, "NetworkInterfaceId"), "")
+        tags = tuple(Fields(Key=t["Key"], Value=t["Value"]) for t in happening.call.params.items_of("Tags"))
+        _answer(admin, call("ec2", "CreateTags", Resources=[interface], Tags=tags))
+        address = f"instance.{cluster}{number}"
+        told |= {Ref(address, "InstanceId"): node, Ref(address, "NetworkInterfaceId"): interface}
+    return told
+
+
+def _nodes(groups: Reply) -> Iterator[str]:
+    for group in groups.items_of("AutoScalingGroups"):
+        for instance in group.items_of("Instances"):
+            yield instance.text("InstanceId")
+
+
+def _answer(admin: World, made: Call) -> Reply:
+    reply = admin(made)
+    assert reply is not None, made.name
+    return reply
