@@ -84,10 +84,12 @@ class _Model(BaseModel):
 
 
 class PolicySource(_Model):
-    """Where a policy comes from: `file: NAME`, or the profile's own statements when left out."""
+    """Where a policy comes from: `file: NAME`, or derived from the profile's own calls when left out."""
 
     file: str | None = None
     """A vendor's policy file, relative to the spec. $AWS_ACCOUNT_ID, $AWS_REGION and $AWS_PARTITION are filled in."""
+    evidence: str | None = None
+    """A recording of the program that the policy file is for, relative to the spec: `plan` proves the file for it."""
 
 
 class KeyConditions(_Model):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     "--plan", "plan_file", type=click.Path(path_type=Path), help="Do exactly this plan, without asking, or refuse."
 )
 @click.option("--widen", is_flag=True, help="Put the installer's whole policy back in place of the shrunk one.")
+@click.option("--unproven", is_flag=True, help="Set up a policy although it is refuted as insufficient.")
 def setup(as_json: bool, yes: bool, plan_file: Path | None, widen: bool, **given: Any) -> int:
     """Make the user, its key, the role, the policies and the instance profile; store the key; verify."""
     terminal = Terminal(as_json=as_json)

@@ -10,9 +10,12 @@ from narrowgate.finding import Finding
 from narrowgate.fit import MANAGED_POLICY_QUOTA
 from narrowgate.plan import Plan, as_data
 from narrowgate.report import text
+from narrowgate.report.certificate import TONES
 from narrowgate.report.text import Line, Size
 from narrowgate.verbs.planning import Planned
 from narrowgate.verbs.site import Site
+
+MOST_DETAILS = 5
 
 
 def header(site: Site, verb: str) -> Iterator[Line]:
@@ -35,11 +38,20 @@ def planned(site: Site, found: Planned, *, policies: bool = False) -> Iterator[L
     else:
         yield text.summary(found.plan)
     yield from _part("policies", text.sizes(_sizes(found)))
+    yield from _part("do they suffice", _proofs(found))
     yield from _part("findings", text.findings(found.findings))
     yield from _part("where AWS has no place for an option", text.unsupported(found.unsupported))
     if policies:
         for policy in found.policies:
             yield from _part(policy.name, (Line(line) for line in policy.text.splitlines()))
+
+
+def _proofs(found: Planned) -> Iterator[Line]:
+    for proof in found.proofs:
+        in_model = "proved in the model" if proof.outcome == "proved" else proof.outcome
+        yield Line(f"  {proof.name}: {in_model}, for {proof.whose}: {proof.summary}", TONES[proof.outcome], 4)
+        for detail in proof.details[:MOST_DETAILS]:
+            yield Line(f"    {detail}", TONES[proof.outcome], 6)
 
 
 def planned_data(site: Site, found: Planned) -> dict[str, Any]:
@@ -52,6 +64,7 @@ def planned_data(site: Site, found: Planned) -> dict[str, Any]:
             {"address": p.address, "name": p.name, "source": p.source, "size": p.size, "quota": MANAGED_POLICY_QUOTA}
             for p in found.policies
         ],
+        "proofs": [asdict(proof) for proof in found.proofs],
         "findings": found_data(found.findings),
         "unsupported": [{"option": o, "address": a, "why": w} for o, a, w in found.unsupported],
     }

@@ -9,14 +9,15 @@ from typing import Final
 from narrowgate.prove.certificate import Certificate, Claim, Outcome
 from narrowgate.report.text import Line, Tone, column, count_of
 
-_TONES: Final[Mapping[Outcome, Tone]] = {"proved": "good", "refuted": "bad", "unknown": "change", "not asked": "faint"}
+TONES: Final[Mapping[Outcome, Tone]] = {"proved": "good", "refuted": "bad", "unknown": "change", "not asked": "faint"}
+"""How each outcome is shown."""
 _WIDE: Final = len("not asked")
 
 
 def lines(certificate: Certificate) -> Iterator[Line]:
     """The certificate, the outcome first."""
     told = certificate
-    yield Line(f"{told.outcome}, {told.standing}: {told.whose}", _TONES[told.outcome], 2)
+    yield Line(f"{told.outcome}, {told.standing}: {told.whose}", TONES[told.outcome], 2)
     yield from _whose(told)
     yield Line("claims", "title")
     for claim in told.claims:
@@ -45,9 +46,9 @@ def _whose(told: Certificate) -> Iterator[Line]:
 
 def _claim(claim: Claim) -> Iterator[Line]:
     summary = f": {claim.summary}" if claim.summary else ""
-    yield Line(f"  {claim.outcome:{_WIDE}} {claim.name}{summary}", _TONES[claim.outcome], _WIDE + 3)
+    yield Line(f"  {claim.outcome:{_WIDE}} {claim.name}{summary}", TONES[claim.outcome], _WIDE + 3)
     for detail in claim.details:
-        yield Line(f"    {detail.text}", _TONES[claim.outcome], 6)
+        yield Line(f"    {detail.text}", TONES[claim.outcome], 6)
         for layer, statement in detail.fix:
             yield Line(f"      in {layer}: {json.dumps(statement)}", "faint", 8)
 

@@ -57,8 +57,8 @@ def parties(spec: Spec, file: Path, account: str, actions: ActionList) -> tuple[
     own = own_of(installation)
     barred = tuple(ForbiddenRequest(name, asked) for name, asked in forbidden(spec, installation))
     installer, node = spec.installer.policy_source.file, spec.node.policy_source.file
-    user = replace(_installer(spec, installation), layers=Layers(identity=(documents.installer,)))
-    role = replace(_node(spec, installation), layers=Layers(identity=(documents.node,)))
+    user = replace(installer_standing(spec, installation), layers=Layers(identity=(documents.installer,)))
+    role = replace(node_standing(spec, installation), layers=Layers(identity=(documents.node,)))
     calls, own_calls = installer_evidence(spec, installation, actions), node_evidence(spec, installation, actions)
     return (
         _administrator(spec, account, actions),
@@ -96,8 +96,8 @@ def _administrator(spec: Spec, account: str, actions: ActionList) -> Party:
     return Party("admin", derived.evidence, derived.documents, source, standing, derived.own, derived.grants)
 
 
-def _installer(spec: Spec, installation: Installation) -> Standing:
-    """The user; where its key may be used from certain places only, it is used from there."""
+def installer_standing(spec: Spec, installation: Installation) -> Standing:
+    """The user, still without policies; where its key may be used from certain places only, it is used from there."""
     conditions = spec.installer.key_conditions
     context: dict[str, Value] = {}
     if conditions.source_ips:
@@ -107,6 +107,7 @@ def _installer(spec: Spec, installation: Installation) -> Standing:
     return Standing(Requester("AWS", installation.arn("user", spec.user_name)), Layers(), context)
 
 
-def _node(spec: Spec, installation: Installation) -> Standing:
+def node_standing(spec: Spec, installation: Installation) -> Standing:
+    """A node's session of its role, still without policies."""
     session = f"arn:{installation.partition}:sts::{installation.account}:assumed-role/{spec.role_name}/{INSTANCE}"
     return Standing(Requester("AWS", session, role_arn=installation.arn("role", spec.role_name)), Layers())

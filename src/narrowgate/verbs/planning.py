@@ -20,6 +20,7 @@ from narrowgate.plan import Plan, as_data, digest, joined, plan, removal
 from narrowgate.policy import size
 from narrowgate.resource import Observed, Script
 from narrowgate.verbs.past import earlier, unreadable
+from narrowgate.verbs.policy_proofs import PolicyProof, is_shrunk, policy_proofs
 from narrowgate.verbs.site import Site
 from narrowgate.verbs.spec_file import placed
 from narrowgate.workload import installer_happenings, node_happenings
@@ -50,6 +51,8 @@ class Planned:
     policies: tuple[PolicyText, ...]
     unsupported: tuple[tuple[str, str, str], ...]
     """Option, address, and why AWS has no place for it there."""
+    proofs: tuple[PolicyProof, ...] = ()
+    """Whether the policies suffice, in the model."""
 
 
 def make(site: Site) -> Planned:
@@ -71,6 +74,7 @@ def make(site: Site) -> Planned:
         findings=(*findings(_subject(site, seen)), *_leftovers(site)),
         policies=policies(site),
         unsupported=_unsupported(site),
+        proofs=policy_proofs(site),
     )
 
 
@@ -88,17 +92,20 @@ def policies(site: Site) -> tuple[PolicyText, ...]:
         (INSTALLER_POLICY, spec.installer_policy_name, spec.installer.policy_source.file, documents.installer),
         (NODE_POLICY, spec.node_policy_name, spec.node.policy_source.file, documents.node),
     )
-    origins = (("the reference installer", len(installer)), ("the reference node", len(node)))
+    origins = (
+        ("the reference installer", len(installer), ", shrunk to operate and teardown" if is_shrunk(site) else ""),
+        ("the reference node", len(node), ""),
+    )
     return tuple(
         PolicyText(
             address=address,
             name=name,
-            source=file or f"profile {site.profile.name}, derived from {whose}'s {count} calls",
+            source=file or f"profile {site.profile.name}, derived from {whose}'s {count} calls{shrunk}",
             statements=len(document.statements),
             size=size(document.text()),
             text=document.pretty(),
         )
-        for (address, name, file, document), (whose, count) in zip(pairs, origins, strict=True)
+        for (address, name, file, document), (whose, count, shrunk) in zip(pairs, origins, strict=True)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from narrowgate import fit
 from narrowgate.adapters.action_data import action_list
@@ -11,12 +11,13 @@ from narrowgate.derive.derivation import NotDerived
 from narrowgate.errors import UsageError
 from narrowgate.identities import Documents
 from narrowgate.policy import Document, Faults
-from narrowgate.profiles import Profile
+from narrowgate.profiles import Profile, profiles
 from narrowgate.resource import Installation
 from narrowgate.spec import Spec
 from narrowgate.verbs.spec_file import placed
 from narrowgate.workload import installer_document, node_document
 
+Part: TypeAlias = Literal["installer", "node"]
 _Context: TypeAlias = "tuple[Path, Installation, fit.Names]"
 
 
@@ -31,6 +32,14 @@ def read_documents(spec: Spec, installation: Installation, profile: Profile, fil
     if restriction:
         installer = _checked(fit.restricted(installer, restriction), "installer.key_conditions", names, installation)
     return Documents(installer, node)
+
+
+def file_document(spec: Spec, part: Part, installation: Installation, file: Path) -> Document:
+    """The policy file of a part of the spec in `file`, filled in for an account. Raises UsageError."""
+    names = _names(spec, installation, profiles()[spec.profile])
+    name = (spec.installer if part == "installer" else spec.node).policy_source.file
+    assert name is not None
+    return _from_file(part, name, (file, installation, names))
 
 
 def _installer(spec: Spec, context: _Context) -> Document:

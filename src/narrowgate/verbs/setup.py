@@ -20,6 +20,7 @@ from narrowgate.resource import Observed
 from narrowgate.verbs import planning
 from narrowgate.verbs.past import WIDENED
 from narrowgate.verbs.planning import Planned
+from narrowgate.verbs.policy_proofs import refuse_insufficient
 from narrowgate.verbs.site import Site
 
 # Somebody, or an earlier try of ours, was there first: look again and plan again.
@@ -53,6 +54,8 @@ def setup(site: Site, approve: Callable[[Planned], bool], *, plan_file: Path | N
         told_of_shrinking(site)
         planned = _settled(site)
         refuse(planned.plan)
+        if not site.options.unproven:
+            refuse_insufficient(planned.proofs)
         if plan_file is not None:
             planning.check_binding(site, planned, plan_file)
         if planned.plan.is_empty:

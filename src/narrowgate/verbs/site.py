@@ -69,6 +69,8 @@ class Options:
     aws_profile: str | None = None
     adopt: bool = False
     beside: frozenset[str] = frozenset()
+    unproven: bool = False
+    """Whether a policy that is refuted as insufficient is set up all the same."""
     policy: Literal["as journalled", "shrunk", "whole"] = "as journalled"
     """Which of the installer's policies is wanted: that of its whole life, or what remains after the installation."""
 
