@@ -46,7 +46,8 @@ claims
   proved    sufficient: 13 calls
   not asked live
 not limited to its own
-  ec2:DescribeVpcs on *: AWS decides this on `*` only (ec2:DescribeVpcs)
+  on *: AWS decides this on `*` only
+    ec2:DescribeVpcs
 left out
   ec2:Invent (line 3): the catalogue does not know it
 what the source cannot tell

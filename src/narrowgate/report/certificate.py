@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from narrowgate.prove.certificate import Certificate, Claim, Outcome
-from narrowgate.report.text import Line, Tone, column, count_of
+from narrowgate.report.text import Line, Tone, count_of
 
 TONES: Final[Mapping[Outcome, Tone]] = {"proved": "good", "refuted": "bad", "unknown": "change", "not asked": "faint"}
 """How each outcome is shown."""
@@ -57,10 +57,15 @@ def _unscoped(told: Certificate) -> Iterator[Line]:
     if not told.unscoped:
         return
     yield Line("not limited to its own", "title")
-    wide = column(each.action for each in told.unscoped)
+    alike: dict[tuple[str, str], list[str]] = {}
     for each in told.unscoped:
-        calls = f" ({', '.join(each.calls)})" if each.calls else ""
-        yield Line(f"  {each.action:{wide}} on {each.resource}: {each.why}{calls}", hang=wide + 3)
+        # A call that is named as its action says nothing more.
+        calls = [name for name in each.calls if name != each.action]
+        shown = f"{each.action} ({', '.join(calls)})" if calls else each.action
+        alike.setdefault((each.resource, each.why), []).append(shown)
+    for (resource, why), actions in alike.items():
+        yield Line(f"  on {resource}: {why}", hang=4)
+        yield Line(f"    {', '.join(actions)}", "faint", 4)
 
 
 def _gaps(told: Certificate) -> Iterator[Line]:

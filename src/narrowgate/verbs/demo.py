@@ -93,7 +93,7 @@ def demo(tell: Callable[[str], None]) -> None:
             stage = Stage(folder, _environment(folder), world, url, tell)
             tell(f"the embedded AWS runs at {url}; every call takes {DELAY * 1000:.0f} ms longer, as if it were away")
             tell("it refuses what no policy allows; the commands work as an administrator with the rights they need")
-            for chapter in (_first_setup, _crash, _use, _limits, _drift, _rotation, _end):
+            for chapter in (_first_setup, _proofs, _crash, _use, _limits, _drift, _rotation, _shrinking, _end):
                 chapter(stage)
     tell("\nthe demo is over: everything it made is gone")
 
@@ -110,8 +110,13 @@ def _first_setup(stage: Stage) -> None:
     stage.run("plan --sandbox -o approved.json")
 
 
+def _proofs(stage: Stage) -> None:
+    stage.tell("\n== 2. proved before anything runs: the policies suffice, nothing is spare, and what stays wide")
+    stage.run("prove")
+
+
 def _crash(stage: Stage) -> None:
-    stage.tell("\n== 2. done; although the first try is killed with SIGKILL in the middle")
+    stage.tell("\n== 3. done; although the first try is killed with SIGKILL in the middle")
     stage.tell("\n$ narrowgate setup --sandbox --yes      (killed after its third call)")
     command = [sys.executable, "-m", "narrowgate", "setup", "--sandbox", "--yes"]
     with subprocess.Popen(
@@ -132,7 +137,7 @@ def _crash(stage: Stage) -> None:
 
 
 def _use(stage: Stage) -> None:
-    stage.tell("\n== 3. what AWS says, asked by a plain client with the key from credentials.csv")
+    stage.tell("\n== 4. what AWS says, asked by a plain client with the key from credentials.csv")
     caller = _installer(stage)(call("sts", "GetCallerIdentity"))
     stage.tell(f"  sts get-caller-identity: {caller.text('Arn') if caller else 'nobody'}")
     stage.check("it is the restricted user", caller is not None and caller.text("Arn").endswith(f":user/{USER}"))
@@ -151,7 +156,7 @@ def _installer(stage: Stage) -> World:
 
 
 def _limits(stage: Stage) -> None:
-    stage.tell("\n== 4. what the restricted user may do, and what not, shown by trying")
+    stage.tell("\n== 5. what the restricted user may do, and what not, shown by trying")
     installer = _installer(stage)
     for what, asked, expected in TRIED:
         answered = _answer(installer, asked)
@@ -171,7 +176,7 @@ def _answer(world: World, asked: Call) -> str:
 
 
 def _drift(stage: Stage) -> None:
-    stage.tell("\n== 5. somebody opens the role's trust and gives the user a console password; drift shows both")
+    stage.tell("\n== 6. somebody opens the role's trust and gives the user a console password; drift shows both")
     anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
     stage.admin(call("iam", "UpdateAssumeRolePolicy", RoleName=ROLE, PolicyDocument=document))
@@ -184,7 +189,7 @@ def _drift(stage: Stage) -> None:
 
 
 def _rotation(stage: Stage) -> None:
-    stage.tell("\n== 6. a new key without an outage (the waiting times are set to zero for the demo)")
+    stage.tell("\n== 7. a new key without an outage (the waiting times are set to zero for the demo)")
     before = (stage.folder / "credentials.csv").read_text(encoding="utf-8-sig")
     stage.run("rotate --sandbox --yes --quiet 0s --grace 0s")
     stage.check("the csv holds another key", before != (stage.folder / "credentials.csv").read_text("utf-8-sig"))
@@ -192,8 +197,15 @@ def _rotation(stage: Stage) -> None:
     stage.check("the new key is the user's", caller is not None and caller.text("Arn").endswith(f":user/{USER}"))
 
 
+def _shrinking(stage: Stage) -> None:
+    stage.tell("\n== 8. after an installation the user needs less")
+    stage.run("shrink --sandbox --yes")
+    made = _answer(_installer(stage), call("ec2", "CreateVpc", **_VPC, TagSpecifications=_OURS))
+    stage.check("the user may make no network any more", made == "UnauthorizedOperation")
+
+
 def _end(stage: Stage) -> None:
-    stage.tell("\n== 7. undone, and counted")
+    stage.tell("\n== 9. undone, and counted")
     stage.run("teardown --sandbox --yes")
     left = {
         "users": stage.admin(call("iam", "ListUsers")),
