@@ -116,6 +116,18 @@ def masked(value: Value) -> object:
     return value
 
 
+def unmasked(data: object) -> Value:
+    """What `masked` made plain data of, but for the secrets, which stay masked. Raises TypeError as `freeze` does."""
+    match data:
+        case {"$ref": [str(address), str(attribute)], **rest} if not rest:
+            return Ref(address, attribute)
+        case dict():
+            return Fields({str(name): unmasked(inner) for name, inner in data.items()})
+        case list():
+            return tuple(unmasked(inner) for inner in data)
+    return freeze(data)
+
+
 EMPTY = Fields()
 
 

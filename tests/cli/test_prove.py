@@ -77,6 +77,13 @@ def test_a_boundary_that_the_spec_names_and_nobody_gave_leaves_it_unknown(alone:
     assert alone.narrowgate("prove", "--party", "node", "--boundary", given).code == 0
 
 
+def test_a_session_policy_limits_the_nodes(alone: Person) -> None:
+    session = policy(alone, "session.json", {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"})
+    done = alone.narrowgate("prove", "--party", "node", "--session", session, "--json")
+    assert done.code == 10 and claims(done.value)["node"]["sufficient"] == "refuted"
+    assert {each["layer"] for each in done.value["certificates"][0]["claims"][0]["details"]} == {"session"}
+
+
 def test_a_ceiling_is_kept_or_a_request_shows_what_exceeds_it(alone: Person) -> None:
     high = policy(alone, "high.json", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
     low = policy(alone, "low.json", {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"})

@@ -19,6 +19,7 @@ from narrowgate.cli.run import FINDINGS
 @click.option(
     "--cloudtrail", metavar="FILE", multiple=True, help="CloudTrail events as AWS delivers them; again for more."
 )
+@click.option("--plan", metavar="FILE", multiple=True, help="A plan of ours, as `narrowgate plan -o FILE` writes it.")
 @click.option("--principal", metavar="ARN", default="", help="Whose calls count, where there are several.")
 @click.option("--account", metavar="ID", default="", help="The account whose calls count.")
 @click.option("--own", metavar="KEY=VALUE", multiple=True, help="A tag that marks what is the program's own.")
@@ -29,7 +30,7 @@ def derive(
 ) -> int:
     """Derive the least policy for calls that were made, each statement with its reasons.
 
-    Reads a recording of the sandbox (`narrowgate sandbox --record`) or CloudTrail events; calls nobody. Ids
+    Reads a recording of the sandbox (`narrowgate sandbox --record`), CloudTrail events or a plan; calls nobody. Ids
     that AWS drew become `type/*` with the program's tags where AWS can ask for them; what stays wide is
     listed with the reason, and so is what was left out.
 
@@ -45,7 +46,7 @@ def derive(
         write_policies,
     )
 
-    sources = Sources(more["recording"], more["cloudtrail"], principal, account, own_of_words(own))
+    sources = Sources(more["recording"], more["cloudtrail"], more["plan"], principal, account, own_of_words(own))
     made = derived_from(sources, files())
     names = write_policies(output, made.documents) if output else ()
     show(derived(made, names), {**derived_data(made), "files": list(names)}, as_json=as_json)

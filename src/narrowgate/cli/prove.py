@@ -28,6 +28,7 @@ FILE = "FILE holds one document, or a list of them"
 @click.option("--party", "parties", metavar="NAME", multiple=True, help="Only admin, installer or node.")
 @click.option("--phase", "phases", metavar="NAME", multiple=True, help="Only the calls of a phase, such as teardown.")
 @click.option("--boundary", metavar="FILE", multiple=True, help="The permissions boundary of installer and nodes.")
+@click.option("--session", metavar="FILE", help="The session policy that the nodes' role is assumed with.")
 @click.option("--scp", metavar="FILE", multiple=True, help=f"A level of SCPs, from the root; {FILE}.")
 @click.option("--rcp", metavar="FILE", multiple=True, help=f"A level of RCPs, from the root; {FILE}.")
 @click.option("--ceiling", metavar="FILE", multiple=True, help="What the installer's policy must stay inside.")
@@ -93,6 +94,7 @@ def _asked(given: dict[str, Any], world: World | None) -> Asked:
     from narrowgate.verbs.prove import Asked
 
     limits = Layers(
+        session=_documents(given["session"], "identity")[0] if given["session"] else None,
         boundaries=tuple(each for name in given["boundary"] for each in _documents(name, "boundary")),
         scps=tuple(_documents(name, "scp") for name in given["scp"]),
         rcps=tuple(_documents(name, "rcp") for name in given["rcp"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 from narrowgate.adapters.action_data import action_list
 from narrowgate.adapters.recorded_calls import RecordedCalls, completed, recorded_calls
 from narrowgate.adapters.sandbox.recording import read_recording
+from narrowgate.calls import Call, Fields, unmasked
 from narrowgate.catalogue.facts import Place
 from narrowgate.derive.derivation import Derived, Grant, NotDerived, by_phase, derive
 from narrowgate.derive.evidence import Evidence, LeftOut, Origin, evidence_of, together
@@ -38,6 +40,7 @@ class Sources:
 
     recordings: tuple[str, ...] = ()
     trails: tuple[str, ...] = ()
+    plans: tuple[str, ...] = ()
     principal: str = ""
     account: str = ""
     own: Own | None = None
@@ -65,12 +68,12 @@ class Reasoned:
 
 def derived_from(sources: Sources, files: Files) -> Derived:
     """The least policy for the calls in the files. Raises UsageError where none can be derived, and why."""
-    if not sources.recordings and not sources.trails:
-        raise UsageError("there is no evidence: give `--recording FILE`, or `--cloudtrail FILE`")
+    if not (sources.recordings or sources.trails or sources.plans):
+        raise UsageError("there is no evidence: give `--recording FILE`, `--cloudtrail FILE` or `--plan FILE`")
     if len(sources.recordings) > 2:
         raise UsageError("two recordings tell what varies: give one, or two of the same program")
-    if len(sources.recordings) == 2 and sources.trails:
-        raise UsageError("two recordings are compared with each other: leave `--cloudtrail` out, or one of them")
+    if len(sources.recordings) == 2 and (sources.trails or sources.plans):
+        raise UsageError("two recordings are compared with each other: leave the other sources out, or one of them")
     actions = action_list()
     return _made(parts_of(sources, files, actions), sources, actions)
 
@@ -78,7 +81,8 @@ def derived_from(sources: Sources, files: Files) -> Derived:
 def parts_of(sources: Sources, files: Files, actions: ActionList) -> tuple[Evidence, ...]:
     """The evidence of each source: of every recording by itself, and of all the events together."""
     recorded = (_recorded(name, sources, files, actions) for name in sources.recordings)
-    return (*recorded, *_trail(sources, actions))
+    planned = (_planned(name, sources, files, actions) for name in sources.plans)
+    return (*recorded, *_trail(sources, actions), *planned)
 
 
 def evidence(
@@ -179,8 +183,6 @@ def derived_data(made: Derived) -> dict[str, Any]:
 
 def document_data(document: Document) -> Any:
     """A document as JSON data."""
-    import json
-
     return json.loads(document.text())
 
 
@@ -207,6 +209,33 @@ def _recorded(name: str, sources: Sources, files: Files, actions: ActionList) ->
     except Refused as error:
         raise Refused(f"{shown(name)}: {error.message}") from None
     return recorded_evidence(found, actions, sources.account)
+
+
+def _planned(name: str, sources: Sources, files: Files, actions: ActionList) -> Evidence:
+    """The writes of a plan of ours, as `plan -o` writes it; what it looked at before is not in it."""
+    try:
+        found = json.loads(files.read(name))
+        place = Place(found["partition"], found["account"], found["region"])
+        happenings = tuple(_step(step, place, shown(name)) for step in found["steps"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UsageError(
+            f"{shown(name)} is not a plan of this version: make it with `narrowgate plan -o FILE`"
+        ) from None
+    of_aws = tuple(each for each in happenings if each.call.service not in ("sink", "journal"))
+    blind = (
+        "a plan holds what is written: reads, and what the verbs do in another state of the account, are not in it",
+    )
+    return evidence(of_aws, place, Origin(f"the plan {shown(name)}", blind=blind), actions, sources.account)
+
+
+def _step(step: Mapping[str, Any], place: Place, name: str) -> Happening:
+    service, _, operation = step["call"].partition(":")
+    params = unmasked(step["params"])
+    if not isinstance(params, Fields):
+        raise TypeError("parameters are members")
+    source = f"{name} {step['address']}"
+    principal, address = step["principal"], step["address"]
+    return Happening(Call(service, operation, params), place.region, principal, "setup", address=address, source=source)
 
 
 def _trail(sources: Sources, actions: ActionList) -> Iterator[Evidence]:

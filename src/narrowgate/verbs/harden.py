@@ -149,7 +149,7 @@ def _place(asked: Asked, spec: Spec | None, evidence: Evidence | None) -> Place:
 
 def _recorded(asked: Asked, files: Files, actions: ActionList) -> Evidence | None:
     """The evidence of recordings and CloudTrail events; None without any."""
-    sources = Sources(asked.recordings, asked.trails, asked.principal, asked.place.account)
+    sources = Sources(asked.recordings, asked.trails, (), asked.principal, asked.place.account)
     parts = parts_of(sources, files, actions)
     if not parts:
         return None

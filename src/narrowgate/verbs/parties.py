@@ -68,9 +68,14 @@ def parties(spec: Spec, file: Path, account: str, actions: ActionList) -> tuple[
 
 
 def limited(party: Party, layers: Layers) -> Party:
-    """The party under boundaries and the organization's policies too; its identity policies stay."""
+    """The party under boundaries and the organization's policies too; its identity policies stay.
+
+    A session policy is for the nodes: the installer is a user.
+    """
     own = party.standing.layers
-    return replace(party, standing=replace(party.standing, layers=replace(layers, identity=own.identity)))
+    session = layers.session if party.name == "node" else None
+    limits = replace(layers, identity=own.identity, session=session)
+    return replace(party, standing=replace(party.standing, layers=limits))
 
 
 def in_phases(party: Party, phases: frozenset[str]) -> Party:

@@ -26,7 +26,7 @@ from narrowgate.verbs.spec_file import placed
 from narrowgate.workload import installer_happenings, node_happenings
 
 BOUNDARY = "permissions boundary"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,8 @@ def bound(site: Site, planned: Planned) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "account": site.installation.account,
+        "partition": site.installation.partition,
+        "region": site.installation.region,
         "rests_on": {
             "spec": digest({"scope": site.scope, "policies": [p.text for p in planned.policies]}),
             "observation": digest({k: masked(v) for k, v in planned.seen.items()}),

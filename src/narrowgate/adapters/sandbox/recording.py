@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn, TypeGuard
 
 from narrowgate.adapters.sandbox.recording_file import RecordingFile, Sink
 from narrowgate.adapters.sandbox.secret_members import shown, shown_value
-from narrowgate.calls import EMPTY, Call, Fields, Ref, Value, freeze
+from narrowgate.calls import EMPTY, Call, Fields, unmasked
 from narrowgate.errors import Refused
 from narrowgate.policy.decision import Decision
 from narrowgate.policy.request_context import Request
@@ -220,18 +220,11 @@ def _is_line(fields: object) -> TypeGuard[dict[str, Any]]:
 
 
 def _fields(found: Mapping[str, object]) -> Fields:
-    return Fields({name: _value(value) for name, value in found.items()})
-
-
-def _value(found: object) -> Value:
-    match found:
-        case {"$ref": [str(address), str(attribute)], **rest} if not rest:
-            return Ref(address, attribute)
-        case dict():
-            return _fields(found)
-        case list():
-            return tuple(_value(inner) for inner in found)
-    return freeze(found)
+    made = unmasked(found)
+    # A mapping that is itself a reference is no mapping of members.
+    if not isinstance(made, Fields):
+        raise ValueError("a reference stands where members are wanted")
+    return made
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -120,6 +120,9 @@ _IMAGES: Final[Mapping[str, tuple[Rule, ...]]] = {
 TABLE: Final = Table(
     "ec2",
     {**_VOLUMES, **_SNAPSHOTS, **_IMAGES},
-    {"CreateVolume": makes("volume", "VolumeId", keys=lambda asked: {**_volume_keys(asked), **_kms_key(asked)})},
+    {
+        "CreateVolume": makes("volume", "VolumeId", keys=lambda asked: {**_volume_keys(asked), **_kms_key(asked)}),
+        "CreateSnapshot": makes("snapshot", "SnapshotId"),
+    },
     tag_keys=("aws", "ec2"),
 )
