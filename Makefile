@@ -34,6 +34,7 @@ bench: $(READY)
 	$(BIN)/python -m bench setup
 	$(BIN)/python -m bench policy
 	$(BIN)/python -m bench sandbox
+	$(BIN)/python -m bench proofs
 	$(BIN)/python -m bench.enforcement_peers
 
 # The judges of the policy engine at full length, half an hour on two cores. iam-simulate needs node and npm.

@@ -1,4 +1,4 @@
-"""`python -m bench [setup|policy|sandbox] [--rounds N] [--json FILE]`; `setup`, the guide, where no suite is named."""
+"""`python -m bench [setup|policy|sandbox|proofs] [--rounds N] [--json FILE]`; without a suite `setup`, the guide."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import policy, sandbox
+from bench import policy, proofs, sandbox
 from bench.measure import measure_guide, measure_start
 from bench.table import as_json, table
 
 STARTS = 15
-SUITES = {"policy": policy, "sandbox": sandbox}
+SUITES = {"policy": policy, "sandbox": sandbox, "proofs": proofs}
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ def test_cloudtrail_events_give_a_policy_with_its_reasons_and_blind_spots(alone:
     done = alone.narrowgate("policy", "derive", "--cloudtrail", "events.json", "-o", "policy.json")
     assert done.code in (0, 10), done.err
     assert "autoscaling:CreateAutoScalingGroup" in done.out
-    assert "PassRole" in done.out.partition("cannot tell")[2], "it has no event of its own"
+    assert "passing a role has no event of its own" in done.out
     assert "iam:PassRole" in (alone.folder / "policy.json").read_text()
     assert alone.narrowgate("policy", "surface", "policy.json").code == 0
     done = alone.narrowgate("policy", "derive", "--cloudtrail", "nothing.json")
