@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from narrowgate.adapters.sandbox.fresh_user import answered
 from narrowgate.adapters.sandbox.rehearsal import Stage
-from narrowgate.calls import Call, Fields, Ref, Reply, World, call, named
+from narrowgate.calls import Fields, Ref, Reply, World, call, named
 from narrowgate.happening import Happening
 from narrowgate.identities import installation_of
 from narrowgate.resource import Installation
@@ -37,10 +38,10 @@ def _prepared(admin: World, spec: Spec, installation: Installation) -> Mapping[R
     service = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": service})
     role, profile, path = spec.role_name, spec.instance_profile_name, installation.path
-    _answer(admin, call("iam", "CreateRole", RoleName=role, Path=path, AssumeRolePolicyDocument=trust))
-    _answer(admin, call("iam", "CreateInstanceProfile", InstanceProfileName=profile, Path=path))
-    _answer(admin, call("iam", "AddRoleToInstanceProfile", InstanceProfileName=profile, RoleName=role))
-    image = _answer(admin, call("ec2", "DescribeImages", MaxResults=5)).items_of("Images")[0].text("ImageId")
+    answered(admin, call("iam", "CreateRole", RoleName=role, Path=path, AssumeRolePolicyDocument=trust))
+    answered(admin, call("iam", "CreateInstanceProfile", InstanceProfileName=profile, Path=path))
+    answered(admin, call("iam", "AddRoleToInstanceProfile", InstanceProfileName=profile, RoleName=role))
+    image = answered(admin, call("ec2", "DescribeImages", MaxResults=5)).items_of("Images")[0].text("ImageId")
     return {Ref("image.node", "ImageId"): image, Ref("key_pair.main", "PublicKeyMaterial"): _PUBLIC_KEY.decode()}
 
 
@@ -49,14 +50,14 @@ def _grown(admin: World, happening: Happening) -> Mapping[Ref, str]:
     if happening.call.operation != "CreateAutoScalingGroup":
         return {}
     name = happening.call.params.text("AutoScalingGroupName")
-    groups = _answer(admin, call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[name]))
+    groups = answered(admin, call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[name]))
     cluster = happening.address.partition(".")[2]
     told: dict[Ref, str] = {}
     for number, node in enumerate(_nodes(groups), 1):
-        found = _answer(admin, call("ec2", "DescribeInstances", InstanceIds=[node]))
+        found = answered(admin, call("ec2", "DescribeInstances", InstanceIds=[node]))
         interface = next(named(found, "NetworkInterfaceId"), "")
         tags = tuple(Fields(Key=t["Key"], Value=t["Value"]) for t in happening.call.params.items_of("Tags"))
-        _answer(admin, call("ec2", "CreateTags", Resources=[interface], Tags=tags))
+        answered(admin, call("ec2", "CreateTags", Resources=[interface], Tags=tags))
         address = f"instance.{cluster}{number}"
         told |= {Ref(address, "InstanceId"): node, Ref(address, "NetworkInterfaceId"): interface}
     return told
@@ -66,9 +67,3 @@ def _nodes(groups: Reply) -> Iterator[str]:
     for group in groups.items_of("AutoScalingGroups"):
         for instance in group.items_of("Instances"):
             yield instance.text("InstanceId")
-
-
-def _answer(admin: World, made: Call) -> Reply:
-    reply = admin(made)
-    assert reply is not None, made.name
-    return reply

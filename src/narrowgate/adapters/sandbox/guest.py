@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from narrowgate.adapters.aws import Endpoint, Identity, connect
 from narrowgate.adapters.sandbox.administrator import ADMIN, ADMIN_KEYS
+from narrowgate.adapters.sandbox.fresh_user import fresh_user
 from narrowgate.adapters.sandbox.recording import Recorded, Recorder, read_recording
-from narrowgate.calls import Reply, World, call
+from narrowgate.calls import World, call
 from narrowgate.secret import Secret
 
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ class Guest:
     """The program's user: its ARN and key, where the sandbox listens, and in which region the program works."""
 
     arn: str
-    key_id: str
-    secret: Secret
+    key: Identity
     url: str
     region: str
     _recorded: _Lines
@@ -66,9 +66,9 @@ class Guest:
             **kept,
             **proxied,
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": self.key_id,
+            "AWS_ACCESS_KEY_ID": self.key.access_key_id or "",
             # The child's environment is where a program looks for its key; the key is worth nothing elsewhere.
-            "AWS_SECRET_ACCESS_KEY": self.secret.reveal(),
+            "AWS_SECRET_ACCESS_KEY": self.key.secret.reveal() if self.key.secret else "",
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
             "AWS_CONFIG_FILE": os.devnull,
@@ -97,9 +97,9 @@ def hosting(documents: Sequence[str], region: str, *, ahead: int = 0, keep: Path
     with _recording(lines, keep) as watcher, Embedded(conditions=Conditions(watchers=(watcher,))) as embedded:
         admin = connect(Identity(ADMIN[0], Secret(ADMIN[1])), Endpoint(region, _URL, embedded.transport))
         _pass_over(admin, ahead)
-        arn, key_id, secret = _principal(admin, documents)
+        arn, key = fresh_user(admin, NAME, documents)
         with serve(embedded) as server:
-            yield Guest(arn, key_id, secret, server.url, region, lines)
+            yield Guest(arn, key, server.url, region, lines)
 
 
 @contextmanager
@@ -129,21 +129,3 @@ def _pass_over(admin: World, count: int) -> None:
     for _ in range(count):
         # There is no such parameter, which a World tells by None.
         admin(call("ssm", "DeleteParameter", Name="narrowgate-nothing"))
-
-
-def _principal(admin: World, documents: Sequence[str]) -> tuple[str, str, Secret]:
-    """The guest's ARN, access key id and secret."""
-    made = _answered(admin, "CreateUser", UserName=NAME)
-    for number, text in enumerate(documents, 1):
-        policy = _answered(admin, "CreatePolicy", PolicyName=f"{NAME}-{number}", PolicyDocument=text)
-        admin(call("iam", "AttachUserPolicy", UserName=NAME, PolicyArn=policy.group("Policy").text("Arn")))
-    key = _answered(admin, "CreateAccessKey", UserName=NAME).group("AccessKey")
-    secret = key["SecretAccessKey"]
-    assert isinstance(secret, Secret)
-    return made.group("User").text("Arn"), key.text("AccessKeyId"), secret
-
-
-def _answered(admin: World, operation: str, **params: object) -> Reply:
-    reply = admin(call("iam", operation, **params))
-    assert reply is not None, operation
-    return reply

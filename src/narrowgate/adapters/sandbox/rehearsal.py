@@ -13,9 +13,10 @@ from typing import Final, TypeAlias
 
 from narrowgate.adapters.aws import Endpoint, Identity, connect
 from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
+from narrowgate.adapters.sandbox.fresh_user import fresh_user
 from narrowgate.adapters.sandbox.gate import Allowed, Refused
 from narrowgate.adapters.sandbox.layer import Conditions, Seen
-from narrowgate.calls import Call, Fields, Ref, Reply, Value, World, call, named, refs, resolve
+from narrowgate.calls import Call, Fields, Ref, Reply, Value, World, named, refs, resolve
 from narrowgate.catalogue.rule import RESERVED
 from narrowgate.errors import NarrowgateError
 from narrowgate.happening import Happening
@@ -101,7 +102,7 @@ def rehearse(
         run = _Run(gate, admins, stage)
         run.told |= stage.prepare(run.admin)
         run.through(stage.before)
-        gate.arn, key = _principal(run.admin, documents)
+        gate.arn, key = fresh_user(run.admin, NAME, [document.text() for document in documents])
         run.worlds = worlds(key)
         return run.through(happenings)
 
@@ -172,22 +173,3 @@ def _texts(value: Value) -> Iterator[str]:
     elif isinstance(value, Fields | tuple):
         for inner in value.values() if isinstance(value, Mapping) else value:
             yield from _texts(inner)
-
-
-def _principal(admin: World, documents: Sequence[Document]) -> tuple[str, Identity]:
-    """A user with the policies: its ARN and key."""
-    made = _answered(admin, call("iam", "CreateUser", UserName=NAME))
-    for number, document in enumerate(documents, 1):
-        policy = call("iam", "CreatePolicy", PolicyName=f"{NAME}-{number}", PolicyDocument=document.text())
-        arn = _answered(admin, policy).group("Policy").text("Arn")
-        admin(call("iam", "AttachUserPolicy", UserName=NAME, PolicyArn=arn))
-    key = _answered(admin, call("iam", "CreateAccessKey", UserName=NAME)).group("AccessKey")
-    secret = key["SecretAccessKey"]
-    assert isinstance(secret, Secret)
-    return made.group("User").text("Arn"), Identity(key.text("AccessKeyId"), secret)
-
-
-def _answered(admin: World, made: Call) -> Reply:
-    reply = admin(made)
-    assert reply is not None, made.name
-    return reply
