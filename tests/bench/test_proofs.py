@@ -38,7 +38,7 @@ def count(action: str, resource: str, condition: dict[str, Any] | None = None, *
         ("ec2:TerminateInstances", "*", None, 1, 1, 1),
         ("ec2:TerminateInstances", "*", REGION_ONLY, 1, 1, 0),
         ("ec2:TerminateInstances", INSTANCES, REGION_ONLY, 1, 1, 0),
-        ("ec2:TerminateInstances", "arn:aws:ec2:*", None, 1, 1, 0),
+        ("ec2:TerminateInstances", "arn:aws:ec2:*:*:*", None, 1, 1, 1),
         ("EC2:terminateinstances", "arn:*:ec2:*:*:instance/*", None, 1, 1, 1),
         ("ec2:TerminateInstances", INSTANCES, {"StringEquals": {"aws:ResourceTag/team": "a"}}, 0, 0, 0),
         ("ec2:TerminateInstances", INSTANCES, {"StringEquals": {"ec2:InstanceType": "t3.micro"}}, 0, 1, 0),
