@@ -205,3 +205,12 @@ def named(value: Value, member: str) -> Iterator[str]:
     elif isinstance(value, tuple):
         for inner in value:
             yield from named(inner, member)
+
+
+def strings(value: Value) -> Iterator[str]:
+    """Every text inside the value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Fields | tuple):
+        for inner in value.values() if isinstance(value, Fields) else value:
+            yield from strings(inner)

@@ -32,7 +32,7 @@ def plain(value: Value) -> Any:
 def test_case(case: Any) -> None:
     event = {"eventType": "AwsApiCall", "awsRegion": "eu-west-1", "eventID": "e-1", **case["event"]}
     expect = case["expect"]
-    told = told_by(Event(event, "trail.json", 1), WHO)
+    told = told_by(Event({"awsRegion": "eu-west-1", **event}, "trail.json", 1), WHO)
     assert [each.why for each in told.left_out] == expect.get("left_out", [])
     assert all(each.serious is expect.get("serious", True) for each in told.left_out)
     assert list(told.hidden) == expect.get("hidden", [])
@@ -121,7 +121,7 @@ def read(named: str, operation: str, params: Any) -> tuple[Any, list[str]]:
         "apiVersion": profile.version,
         "requestParameters": params,
     }
-    told = told_by(Event(event, "trail.json", 1), WHO)
+    told = told_by(Event({"awsRegion": "eu-west-1", **event}, "trail.json", 1), WHO)
     assert told.happening, told.left_out
     return told.happening.call, [each.why for each in told.left_out]
 

@@ -52,3 +52,25 @@ def test_a_spec_gives_the_place_and_the_reference_calls(alone: Person) -> None:
 def test_bad_options_are_usage_errors(alone: Person) -> None:
     assert alone.narrowgate("policy", "harden", "node.json").code == 2
     assert alone.narrowgate("policy", "harden", "nothing.json", *HERE).code == 2
+
+
+def test_a_file_that_allows_everything_stays_open_and_says_so(alone: Person) -> None:
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    (alone.folder / "all.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    done = alone.narrowgate("policy", "harden", "all.json", *HERE, "--own", "team=data", "--json")
+    assert done.code == 10
+    still = {each["name"] for each in done.value["holes"] if each["open"]}
+    assert {"pass-role-any-service", "administrator", "boundary-removed", "tag-in"} <= still
+
+
+def test_what_the_file_allows_in_another_region_only_is_not_lost_in_silence(alone: Person) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Action": "ec2:TerminateInstances",
+        "Resource": f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/*",
+    }
+    (alone.folder / "other.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    done = alone.narrowgate("policy", "harden", "other.json", *HERE)
+    assert done.code == 10 and "ec2:TerminateInstances" in done.out and "eu-west-1 right?" in done.out
+    done = alone.narrowgate("policy", "harden", "other.json", *HERE, "-o", "made.json")
+    assert done.code == 3 and "nothing is allowed" in done.err and not (alone.folder / "made.json").exists()

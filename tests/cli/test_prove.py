@@ -115,3 +115,16 @@ def test_wrong_words_are_usage_errors(alone: Person) -> None:
     assert alone.narrowgate("prove", "--party", "guest").code == 2
     assert alone.narrowgate("prove", "--scp", "nothing.json").code == 2
     assert alone.narrowgate("prove", "-o", "no/such/folder").code == 2
+
+
+def test_a_selection_without_calls_is_no_proof(alone: Person) -> None:
+    done = alone.narrowgate("prove", "--phase", "failover", "--party", "installer")
+    assert done.code == 2 and "nothing to prove" in done.err
+    high = policy(alone, "high.json", EVERYTHING)
+    assert alone.narrowgate("prove", "--party", "node", "--ceiling", high).code == 2
+
+
+def test_an_scp_binds_the_administrator_too(alone: Person) -> None:
+    scp = policy(alone, "scp.json", EVERYTHING, {"Effect": "Deny", "Action": "iam:*", "Resource": "*"})
+    done = alone.narrowgate("prove", "--party", "admin", "--scp", scp, "--json")
+    assert done.code == 10 and claims(done.value)["admin"]["sufficient"] == "refuted"

@@ -169,7 +169,8 @@ def test_a_tag_set_later_never_takes_what_another_has_marked() -> None:
     ((_, _, condition),) = statement(made, "ec2:DeleteVpc")
     assert condition == {"StringEquals": {"aws:ResourceTag/installation": "one"}}
     wide = {grant.scope.action: grant.scope.wide for grant in made.grants if grant.scope.wide}
-    assert list(wide) == ["ec2:CreateVpc"] and "not tagged in the call" in wide["ec2:CreateVpc"]
+    assert list(wide) == ["ec2:CreateVpc", "ec2:CreateTags"] and "not tagged in the call" in wide["ec2:CreateVpc"]
+    assert "without an owner can be tagged" in wide["ec2:CreateTags"]
     assert untagged(found, OWN) == ()
     assert [each.type for each in untagged(evidence([bare]), OWN)] == ["vpc"]
 
@@ -291,3 +292,27 @@ def test_the_tag_of_everything_is_the_programs_own_one() -> None:
     two = happening(call("ec2", "CreateSubnet", VpcId=VPC, TagSpecifications=named), "subnet.main")
     assert own_of(evidence([one, two])) == OWN
     assert own_of(evidence([happening(call("ec2", "CreateVpc"), "vpc.main")])) == Own({})
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        call("iam", "DeleteUser", UserName="*"),
+        call("iam", "GetRole", RoleName="${aws:username}"),
+        call("s3", "GetObject", Bucket="b", Key="${aws:username}/x"),
+        call("iam", "AttachUserPolicy", UserName="u", PolicyArn="arn:aws:iam::aws:policy/*"),
+    ],
+)
+def test_a_name_that_a_policy_reads_as_a_pattern_makes_no_grant(made: Call) -> None:
+    found = evidence([happening(made), happening(call("ec2", "DescribeVpcs"))])
+    ((name, why, serious),) = [(each.what, each.why, each.serious) for each in found.left_out]
+    assert (name, serious) == (made.name, True) and "reads as a pattern" in why
+    assert [grant.scope.action for grant in derived(found).grants] == ["ec2:DescribeVpcs"]
+
+
+def test_what_was_derived_is_held_against_the_calls_once_more() -> None:
+    found = evidence([happening(call("ec2", "DescribeVpcs"))])
+    (use,) = found.uses
+    strange = replace(use, authorizations=(replace(use.authorizations[0], resource="no ARN"),))
+    made = derive(replace(found, uses=(strange,)), known())
+    assert isinstance(made, NotDerived)

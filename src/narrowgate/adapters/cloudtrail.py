@@ -59,9 +59,12 @@ def read_trail(paths: Iterable[Path], *, principal: str = "", account: str = "")
 
 def _once(events: Iterable[Event]) -> tuple[Event, ...]:
     """Each event once. Delivered to two accounts it has two ids, and one that both share."""
-    found: dict[str, Event] = {}
+    found: dict[tuple[str, ...], Event] = {}
     for number, event in enumerate(events):
-        found.setdefault(event.text("sharedEventID") or event.id or f" {number}", event)
+        # An id that two different events have, as in a file that was edited, hides neither.
+        what = (event.text("eventSource"), event.text("eventName"), event.text("eventTime"))
+        shared = event.text("sharedEventID")
+        found.setdefault((shared,) if shared else (event.id or f" {number}", *what), event)
     return tuple(found.values())
 
 

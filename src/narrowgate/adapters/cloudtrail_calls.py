@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 
 API_CALL: Final = "AwsApiCall"
 _DRY_RUN: Final = frozenset({"Client.DryRunOperation", "DryRunOperation"})
-# What AWS says of a thing that is not there, there already, or not in the state for it: it was allowed to look.
-_AFTERWARDS: Final = re.compile(
-    r"NotFound|NoSuch|NotExist|AlreadyExist|Duplicate|InUse|Conflict|ConditionalCheckFailed|TransactionCanceled"
-    r"|DependencyViolation|(?:Incorrect|Invalid)\w*State|NotEmpty|AlreadyAssociated|AlreadyOwnedByYou"
+# What AWS says before it looks: not allowed, not understood, not now. Whatever else it says, the call was allowed.
+_BEFORE: Final = re.compile(
+    r"AccessDenied|UnauthorizedOperation|UnauthorizedAccess|AuthFailure|NotAuthorized|NotAuthorised|Forbidden"
+    r"|InvalidClientToken|UnrecognizedClient|SignatureDoesNotMatch|Expired|OptInRequired|MissingAuthentication"
+    r"|Validation|MissingParameter|MissingAction|InvalidAction|InvalidParameter(?!Value)|UnknownParameter|Malformed"
+    r"|Throttl|RequestLimitExceeded|TooManyRequests|SlowDown"
 )
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
 _NOT_CALLS: Final[Mapping[str, str]] = {
     "AwsServiceEvent": "a service tells of its own doing, which no policy of the principal decides",
     "AwsConsoleSignIn": "a sign-in to the console, which no policy decides",
@@ -57,6 +60,8 @@ def told_by(event: Event, principal: str) -> Told:
         known = _NOT_CALLS.get(kind)
         why = f"`{kind}`: {known or 'no call of an API, so that its requests are not known'}"
         return Told(None, (LeftOut(name, why, event.source, serious=known is None),))
+    if not _REGION.fullmatch(event.text("awsRegion")):
+        return Told(None, (LeftOut(name, "its `awsRegion` is no region", event.source),))
     needed = not failure_of(event)
     models = operations_of(event)
     read = models if isinstance(models, Nameless) else _surest([_read(model, event) for model in models], event)
@@ -73,7 +78,7 @@ def is_dry_run(event: Event) -> bool:
 def failure_of(event: Event) -> str:
     """The error code of a call that AWS refused, or did not understand; the empty string if it was allowed."""
     code = event.text("errorCode")
-    return "" if is_dry_run(event) or _AFTERWARDS.search(code) else code
+    return code if _BEFORE.search(code) and not is_dry_run(event) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +131,16 @@ def _read(model: OperationModel, event: Event) -> _Read:
     if model.input_shape is not None and isinstance(given, dict):
         params = placing.structure(model.input_shape, _request(model, given))
     needed = model.input_shape is not None and bool(model.input_shape.required_members)
-    if not placing.lost and not params and (needed or given not in (None, {})):
+    if not placing.lost and not params and (needed or not _is_hollow(given)):
         placing.lost.append("requestParameters")
     call = _without_secrets(Call(service, model.name, Fields(params)))
     hidden = tuple(f"{call.name} {path}" for path in placing.hidden)
     return _Read(call, tuple(placing.lost), hidden, _reply(call, model.output_shape, event))
+
+
+def _is_hollow(given: Any) -> bool:
+    """Whether there is nothing in it: CloudTrail writes empty sets for what was not asked."""
+    return given is None or (isinstance(given, dict) and all(map(_is_hollow, given.values())))
 
 
 def _reply(call: Call, shape: Shape | None, event: Event) -> Fields:

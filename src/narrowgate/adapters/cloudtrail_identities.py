@@ -17,6 +17,8 @@ from narrowgate.errors import UsageError
 from narrowgate.report.text import count_of
 
 _SESSION: Final = re.compile(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
+_ARN: Final = re.compile(r"arn:aws(-cn|-us-gov)?:(iam|sts):[^:\s]*:\d{12}:[!-~]+")
+_ACCOUNT: Final = re.compile(r"\d{12}")
 _SHOWN: Final = 12
 
 
@@ -97,6 +99,8 @@ def _identity(event: Event, paths: Mapping[str, str]) -> Identity | str:
     issuer = group_of(group_of(told, "sessionContext"), "sessionIssuer")
     whose = text_of(issuer, "arn") if text_of(issuer, "type") == "Role" and ":assumed-role/" in arn else ""
     account = text_of(told, "accountId") or _account(arn) or event.text("recipientAccountId")
+    if not (_ARN.fullmatch(arn) and _ACCOUNT.fullmatch(account)):
+        return "an identity that cannot be read"
     return Identity(whose or _role_of(arn, paths), account)
 
 

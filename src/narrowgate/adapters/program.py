@@ -1,6 +1,7 @@
 """A program of somebody else's, run as a process of its own until it ends, is late, or we are stopped.
 
-INVARIANT: when `run_program` returns or raises, no process of the program's group is left.
+INVARIANT: when `run_program` returns or raises, no process of the program's group is left. A child that made itself a
+session of its own is no longer of it.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ def answered(answer: Answer, names: Sequence[str] = ()) -> Iterator[Row]:
     yield from _holes(answer)
     yield from _proofs(answer)
     yield from _lacks(answer)
+    yield from _lost(answer)
     yield from _actions(answer)
     yield from _list("notes on the original", answer.notes)
     if answer.evidence:
@@ -102,6 +103,17 @@ def _lacks(answer: Answer) -> Iterator[Row]:
     for each in answer.lacks:
         on = f" on {', '.join(each.types)}" if each.types else ""
         yield Row(f"  {each.action}{on}, for {', '.join(each.calls)}", "bad", 4)
+
+
+def _lost(answer: Answer) -> Iterator[Row]:
+    if answer.lost:
+        at = answer.made.context.place
+        words = (
+            f"not kept, for the file allows it elsewhere only: are account {at.account} and region {at.region} right?"
+        )
+        yield Row(words, "bad")
+    for action in answer.lost[:MOST]:
+        yield Row(f"  {action}", "bad", 4)
 
 
 def _actions(answer: Answer) -> Iterator[Row]:

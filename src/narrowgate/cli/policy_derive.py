@@ -39,6 +39,7 @@ def derive(
     from narrowgate.cli.derived_view import derived
     from narrowgate.verbs.derive import (
         Sources,
+        check_output,
         derived_data,
         derived_from,
         is_lacking,
@@ -47,6 +48,8 @@ def derive(
     )
 
     sources = Sources(more["recording"], more["cloudtrail"], more["plan"], principal, account, own_of_words(own))
+    if output:
+        check_output(output)
     made = derived_from(sources, files())
     names = write_policies(output, made.documents) if output else ()
     show(derived(made, names), {**derived_data(made), "files": list(names)}, as_json=as_json)

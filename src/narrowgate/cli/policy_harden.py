@@ -51,10 +51,12 @@ def harden(file: str, as_json: bool, output: str | None, **given: Any) -> int:
     Exit code 0, or 10 when something dangerous stays open, the file lacks something, or a proof fails.
     """
     from narrowgate.cli.harden_view import answered
-    from narrowgate.verbs.derive import write_policies
+    from narrowgate.verbs.derive import check_output, write_policies
     from narrowgate.verbs.harden import hardened
     from narrowgate.verbs.harden_json import answer_data
 
+    if output:
+        check_output(output)
     answer = hardened(_asked(file, given), files())
     names = write_policies(output, answer.made.documents) if output else ()
     show(answered(answer, names), answer_data(answer, names), as_json=as_json)

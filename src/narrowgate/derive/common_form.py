@@ -42,7 +42,8 @@ def _name(one: str, other: str) -> str | None:
     if len(a) != len(b) or a[1::2] != b[1::2]:
         head = _alike(one, other)
         cut = max(head.rfind("/"), head.rfind(":")) + 1
-        return f"{head[:cut]}*" if cut else None
+        # What comes first is the type: what is alike must go beyond it.
+        return f"{head[:cut]}*" if sum(part not in ("", "/", ":") for part in _PARTS.split(head[:cut])) > 1 else None
     parts = [_part(x, y) for x, y in zip(a, b, strict=True)]
     return None if any(part is None for part in parts) else "".join(part or "" for part in parts)
 

@@ -17,9 +17,11 @@ from narrowgate.derive.scope import Own, Scope, scope_of
 from narrowgate.derive.statements import document_of, statements_of
 from narrowgate.policy.actions import ActionList
 from narrowgate.policy.arn import matches
-from narrowgate.policy.decision import ALWAYS_ALLOWED
+from narrowgate.policy.decision import ALWAYS_ALLOWED, Layers
 from narrowgate.policy.document import Document
+from narrowgate.policy.evaluation import Evaluator
 from narrowgate.policy.minimisation import Minimised, NotMinimised, minimise
+from narrowgate.policy.request_context import Requester
 from narrowgate.policy.splitting import Holder
 
 
@@ -66,7 +68,10 @@ def written(
 ) -> Derived | NotDerived:
     """The documents of some grants: as exact as one document has room for, else exact and several."""
     scopes = without_included(grant.scope for grant in grants)
-    made = minimise((document_of(statements_of(scopes, actions)),), principal=holder)
+    try:
+        made = minimise((document_of(statements_of(scopes, actions)),), principal=holder)
+    except ValueError as error:
+        return NotDerived((f"{evidence.whose}: {error}",))
     for exactly, names in ((True, False), (False, False), (False, True)):
         if not isinstance(made, Minimised) or len(made.documents) == 1:
             break
@@ -76,7 +81,27 @@ def written(
             made = shorter
     if isinstance(made, NotMinimised):
         return NotDerived(made.why)
+    if why := tuple(_denied(evidence, made.documents)):
+        return NotDerived(why)
     return Derived(made.documents, grants, own, evidence)
+
+
+def _denied(evidence: Evidence, documents: Sequence[Document]) -> Iterable[str]:
+    """What of the evidence the documents do not allow, as a sentence: a fault of ours, or calls that make no sense.
+
+    What other policies than the principal's own refuse (a trust, a key's) is not theirs to allow.
+    """
+    judge = Evaluator(Layers(identity=tuple(documents)))
+    who = Requester("AWS", evidence.place.arn("iam", "user/program", region=""))
+    for use in evidence.uses:
+        for asked in decided(use):
+            try:
+                decision = judge.evaluate(asked.asked_by(who, {}))
+            except ValueError as error:
+                yield f"{use.name}: {error}"
+                continue
+            if decision.outcome != "allowed" and decision.layer == "identity":
+                yield f"{use.name}: what was derived does not allow `{asked.action}` on `{asked.resource}`"
 
 
 def without_included(scopes: Iterable[Scope]) -> tuple[Scope, ...]:

@@ -5,14 +5,18 @@ INVARIANT: nothing is left out in silence: a call is a Use, or a LeftOut that sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
+from narrowgate.calls import strings
 from narrowgate.catalogue.authorization import Authorization, UnknownOperation, effects_of, requests_of
 from narrowgate.catalogue.facts import Facts, Place, nothing_known
 from narrowgate.catalogue.rule import Made
 from narrowgate.derive.known import Known
+from narrowgate.derive.scope import pinned_values
 from narrowgate.happening import PHASES, Happening
 from narrowgate.policy.actions import ActionList
 
@@ -101,6 +105,10 @@ def evidence_of(
         if isinstance(asked, UnknownOperation):
             missing.append(LeftOut(happening.call.name, str(asked), happening.source))
             continue
+        if odd := _read_as_pattern(happening, asked.authorizations):
+            why = f"it names `{odd}`, which a policy reads as a pattern: no grant is made of it"
+            missing.append(LeftOut(happening.call.name, why, happening.source))
+            continue
         uses.append(Use(happening, asked.authorizations, asked.mechanical))
         if happening.without_effect:
             continue
@@ -108,6 +116,18 @@ def evidence_of(
         assert not isinstance(made, UnknownOperation)
         known.learn(made, happening.reply, happening.address)
     return Evidence(origin.whose, place, tuple(uses), tuple(missing), known.made, known.drawn, origin.blind)
+
+
+_PATTERN: Final = re.compile(r"[*?]|\$\{")
+
+
+def _read_as_pattern(happening: Happening, asked: Iterable[Authorization]) -> str:
+    """A text of the call that would be a wildcard or a variable in a policy; "" where none gets there."""
+    odd = [text for text in strings(happening.call.params) if _PATTERN.search(text)]
+    if not odd:
+        return ""
+    told = {each.resource for each in asked} | {text for each in asked for text in pinned_values(each)}
+    return next((text for text in odd if any(text in each for each in told)), "")
 
 
 def together(whose: str, *parts: Evidence) -> Evidence:

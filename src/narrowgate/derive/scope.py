@@ -158,7 +158,10 @@ def _wide(asked: Authorization, resource: str, conditions: Conditions, own: Own)
         return "AWS decides this on `*` only" if not asked.type else "the call names no resource"
     if untold := _untold(asked):
         return f"the value of {untold} is not known before"
-    if not is_open(resource) or any("Tag/" in key for _, key, _ in conditions):
+    tagged = [operator for operator, key, _ in conditions if "Tag/" in key]
+    if is_open(resource) and any(operator.endswith("IfExists") for operator in tagged):
+        return f"any {asked.type} without an owner can be tagged as the program's own, and is then within its reach"
+    if not is_open(resource) or tagged:
         return ""
     kind = asked.type or "resource"
     if asked.new:
@@ -168,6 +171,13 @@ def _wide(asked: Authorization, resource: str, conditions: Conditions, own: Own)
     if TAGS in asked.unknown:
         return f"what the {kind} is tagged with is not known"
     return f"the {kind} carries no tag of the program, or AWS does not look at its tags here"
+
+
+def pinned_values(asked: Authorization) -> tuple[str, ...]:
+    """The values of a request that a grant for it keeps as they are: pinned keys, tags, tag keys."""
+    keys = {key for _, key in _PINNED.get(asked.action.lower(), ())}
+    kept = (key for key in asked.context if key in keys or "Tag/" in key or key == "aws:TagKeys")
+    return tuple(text for key in kept for text in several(asked.context[key]))
 
 
 def _untold(asked: Authorization) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from narrowgate.catalogue.authorization import Authorization
-from narrowgate.catalogue.facts import Place
+from narrowgate.catalogue.facts import HOME, Place
 from narrowgate.harden.context import Context
 from narrowgate.harden.narrowing import located, part_of, sets_tags
 from narrowgate.harden.observed import Judge
@@ -44,6 +44,24 @@ class Hole:
     fix: str = ""
 
 
+GLOBAL: Final = frozenset({"iam", "sts", "organizations", "route53", "cloudfront"})
+
+
+def regions_of(action: str, place: Place) -> tuple[str, ...]:
+    """Where a request of an action may go: to the place's region or its partition's home; passing goes along."""
+    home = HOME.get(place.partition, place.region)
+    is_global = action.partition(":")[0] in GLOBAL and action != "iam:PassRole"
+    return (home,) if is_global else tuple(dict.fromkeys((place.region, home)))
+
+
+def may(judge: Judge, action: str, resource: str, keys: Mapping[str, Value], place: Place, type_: str = "") -> bool:
+    """Whether the request is allowed in any region that it may go to."""
+    return any(
+        judge.allows(Authorization(action, resource, {**keys, "aws:RequestedRegion": region}, type=type_))
+        for region in regions_of(action, place)
+    )
+
+
 def reached(
     documents: Sequence[Document], allows: Sequence[Allowed], context: Context, actions: ActionList
 ) -> tuple[Reached, ...]:
@@ -54,7 +72,10 @@ def reached(
         action = actions.action(name)
         if action is not None and action.level in MUTATING and name not in _SEPARATE:
             for row in _others(action):
-                if any(judge.allows(asked) for asked in _foreign(action, row, context)):
+                if any(
+                    may(judge, asked.action, asked.resource, asked.context, context.place, row.name)
+                    for asked in _foreign(action, row, context)
+                ):
                     found[Reached(name, row.name)] = None
     return tuple(found)
 
@@ -70,7 +91,6 @@ def _foreign(action: Action, row: ResourceType, context: Context) -> Iterator[Au
     """The request for somebody else's thing: tagged otherwise, in another VPC, with another instance profile."""
     place = context.place
     keys: dict[str, Value] = {
-        "aws:RequestedRegion": place.region,
         "ec2:Vpc": place.arn("ec2", f"vpc/vpc-{ANOTHER}"),
         "ec2:Subnet": place.arn("ec2", f"subnet/subnet-{ANOTHER}"),
         "ec2:InstanceProfile": place.arn("iam", f"instance-profile/{ANOTHER}", region=""),
@@ -122,7 +142,7 @@ def _taggers(
 ) -> tuple[str, ...]:
     """The tagging actions that put the program's tag on something that has none, outside a creation."""
     judge, own = Judge(documents, context.place), context.own.tags
-    keys: dict[str, Value] = {"aws:RequestedRegion": context.place.region, "aws:TagKeys": tuple(own)}
+    keys: dict[str, Value] = {"aws:TagKeys": tuple(own)}
     keys |= {f"aws:RequestTag/{name}": value for name, value in own.items()}
     names = sorted({name for allow in allows for name in allow.names}) if own else []
     found = [action for name in names if (action := actions.action(name)) and action.level == "Tagging"]
@@ -130,7 +150,7 @@ def _taggers(
         action.name
         for action in found
         if any(
-            judge.allows(Authorization(action.name, located(arn, context).replace("*", ANOTHER), keys, type=row.name))
+            may(judge, action.name, located(arn, context).replace("*", ANOTHER), keys, context.place, row.name)
             for row in action.types
             for arn in row.arns
             if sets_tags(action, row)
@@ -200,21 +220,23 @@ class _Probe:
 
     def _passes(self, place: Place, roles: Sequence[str], service: str) -> bool:
         judge = Judge(self.documents, place)
-        return any(judge.allows(Authorization("iam:PassRole", r, {"iam:PassedToService": service})) for r in roles)
+        return any(may(judge, "iam:PassRole", role, {"iam:PassedToService": service}, place) for role in roles)
 
     def _becomes_administrator(self, role: str) -> bool:
         judge = Judge(self.documents, self.context.place)
         administrator = f"arn:{self.context.place.partition}:iam::aws:{_ADMINISTRATOR}"
-        return judge.allows(Authorization("iam:CreateRole", role)) and (
-            judge.allows(Authorization("iam:AttachRolePolicy", role, {"iam:PolicyARN": administrator}))
-            or judge.allows(Authorization("iam:PutRolePolicy", role))
+        place = self.context.place
+        return may(judge, "iam:CreateRole", role, {}, place) and (
+            may(judge, "iam:AttachRolePolicy", role, {"iam:PolicyARN": administrator}, place)
+            or may(judge, "iam:PutRolePolicy", role, {}, place)
         )
 
     def _becomes_unbounded(self, role: str) -> bool:
         judge = Judge(self.documents, self.context.place)
         bound: dict[str, Value] = {"iam:PermissionsBoundary": self.context.boundary} if self.context.boundary else {}
-        return judge.allows(Authorization("iam:CreateRole", role, bound)) and any(
-            judge.allows(Authorization(f"iam:{verb}RolePermissionsBoundary", role, bound)) for verb in ("Delete", "Put")
+        place = self.context.place
+        return may(judge, "iam:CreateRole", role, bound, place) and any(
+            may(judge, f"iam:{verb}RolePermissionsBoundary", role, bound, place) for verb in ("Delete", "Put")
         )
 
 

@@ -137,6 +137,8 @@ def write_policies(name: str, documents: Sequence[Document]) -> tuple[str, ...]:
 
     Each file is replaced whole or not at all. Raises Refused.
     """
+    if not documents:
+        raise Refused(f"there is no policy to write to `{name}`: nothing is allowed. what is there stays as it is")
     path = Path(name)
     numbered = [path.with_name(f"{path.name.removesuffix('.json')}.{i}.json") for i in range(1, len(documents) + 1)]
     paths = [path] if len(documents) == 1 else numbered

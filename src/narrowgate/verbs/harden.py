@@ -75,13 +75,16 @@ class Answer:
     lacks: tuple[Lack, ...]
     notes: tuple[str, ...]
     assumed: tuple[str, ...]
+    lost: tuple[str, ...] = ()
+    """Actions that nobody asked to drop, and that the file allows in another account, region or service only."""
 
     @property
     def is_clean(self) -> bool:
         """Whether nothing dangerous stays open, nothing is lacking or left out, and both proofs hold."""
         proved = isinstance(self.made.contained, Proved) and not self.made.missing
         whole = not (self.evidence and any(each.serious for each in self.evidence.left_out))
-        return proved and whole and not (self.reached_after or self.lacks or any(hole.is_open for hole in self.holes))
+        is_open = self.reached_after or self.lacks or any(hole.is_open for hole in self.holes)
+        return proved and whole and not (is_open or self.lost)
 
 
 def hardened(asked: Asked, files: Files) -> Answer:
@@ -101,6 +104,7 @@ def hardened(asked: Asked, files: Files) -> Answer:
     made = harden(Task(documents, evidence, context, choice, holder), actions)
     if isinstance(made, NotHardened):
         raise UsageError(f"cannot harden {shown(asked.file)}: {'; '.join(made.why)}")
+    actions_told = told(made, actions)
     before, after = (reached(each, made.allows, made.context, actions) for each in (documents, made.documents))
     return Answer(
         made=made,
@@ -115,11 +119,19 @@ def hardened(asked: Asked, files: Files) -> Answer:
             *unread(made.kept),
             *tagging_in(documents, made.documents, made.allows, (made.context, actions)),
         ),
-        told=told(made, actions),
+        told=actions_told,
         lacks=lacks(made),
         notes=notes(made, actions),
         assumed=tuple(_assumed(asked, made, evidence)),
+        lost=tuple(_lost(actions_told, choice)),
     )
+
+
+def _lost(found: Sequence[Told], choice: Choice) -> Iterator[str]:
+    for each in found:
+        unasked = each.action.lower() not in choice.actions and not (choice.unobserved and not each.calls)
+        if each.status == "dropped" and unasked:
+            yield each.action
 
 
 def _document(name: str, text: str, place: Place) -> Document:

@@ -40,6 +40,7 @@ def answer_data(answer: Answer, names: Sequence[str] = ()) -> dict[str, Any]:
         "lacking": [{"action": e.action, "types": list(e.types), "calls": list(e.calls)} for e in answer.lacks],
         "notes": list(answer.notes),
         "assumed": list(answer.assumed),
+        "lost": list(answer.lost),
     }
 
 

@@ -70,11 +70,12 @@ def parties(spec: Spec, file: Path, account: str, actions: ActionList) -> tuple[
 def limited(party: Party, layers: Layers) -> Party:
     """The party under boundaries and the organization's policies too; its identity policies stay.
 
-    A session policy is for the nodes: the installer is a user.
+    A session policy is for the nodes: the installer is a user. The boundary is that of the spec's own user and role.
     """
     own = party.standing.layers
     session = layers.session if party.name == "node" else None
-    limits = replace(layers, identity=own.identity, session=session)
+    boundaries = () if party.name == "admin" else layers.boundaries
+    limits = replace(layers, identity=own.identity, session=session, boundaries=boundaries)
     return replace(party, standing=replace(party.standing, layers=limits))
 
 

