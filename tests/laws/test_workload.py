@@ -48,6 +48,7 @@ IDS: Final = (
     "NetworkInterfaceId",
     "RouteTableId",
     "SecurityGroupRuleId",
+    "SubnetCidrReservationId",
     "SubnetId",
     "VpcId",
 )
@@ -138,10 +139,12 @@ def bench(embedded: Embedded) -> Bench:
     secret = key["SecretAccessKey"]
     assert isinstance(secret, Secret)
     made.key = (key.text("AccessKeyId"), secret.reveal())
+    # Six nodes with public addresses are one more than a new account may have, and strangers have one too.
+    quota = {"ServiceCode": "ec2", "QuotaCode": "L-0263D0A3"}
+    made.admin("service-quotas", "RequestServiceQuotaIncrease", DesiredValue=20.0, **quota)
     image = made.admin("ec2", "DescribeImages", MaxResults=5).items_of("Images")[0]
     made.ids[Ref("image.node", "ImageId")] = image.text("ImageId")
     made.ids[Ref("key_pair.main", "PublicKeyMaterial")] = KEY
-    made.ids[Ref("subnet_cidr_reservation.shared", "SubnetCidrReservationId")] = "scr-0123456789abcdef0"
     return made
 
 
@@ -191,6 +194,17 @@ def grown(bench: Bench, group: str) -> None:
         bench.admin("ec2", "CreateTags", Resources=[interface], Tags=tags)
 
 
+def mended(bench: Bench, cluster: str) -> None:
+    """Learn the nodes that a group replaced, and give them their addresses back, as a repair does."""
+    grown(bench, f"group.{cluster}")
+    for number in (1, 2, 3):
+        address = bench.ids[Ref(f"elastic_ip.{cluster}{number}", "AllocationId")]
+        interface = bench.ids[Ref(f"instance.{cluster}{number}", "NetworkInterfaceId")]
+        given = {"AllocationId": address, "NetworkInterfaceId": interface, "AllowReassociation": True}
+        made = bench.admin("ec2", "AssociateAddress", **given)
+        bench.learn(f"elastic_ip_association.{cluster}{number}", made)
+
+
 def made_all(bench: Bench, happenings: tuple[Happening, ...]) -> tuple[int, list[tuple[str, str, str]]]:
     """How many calls were made, and those that the gate did not allow, with what it said."""
     refused: list[tuple[str, str, str]] = []
@@ -202,6 +216,8 @@ def made_all(bench: Bench, happenings: tuple[Happening, ...]) -> tuple[int, list
             bench.learn(each.address, reply)
         if each.call.operation == "CreateAutoScalingGroup":
             grown(bench, each.address)
+        if each.call.operation == "ResumeProcesses":
+            mended(bench, each.call.params.text("AutoScalingGroupName").removeprefix("demo-"))
     return len(happenings), refused
 
 

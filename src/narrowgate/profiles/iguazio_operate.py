@@ -154,7 +154,8 @@ def _emptied(names: Names, cluster: str) -> Steps:
         yield protected(names, cluster, False)
         yield resized(names, cluster, 0, "1")
         yield autoscaling("DescribeScalingActivities", AutoScalingGroupName=names.of(cluster))
-        yield autoscaling("DeleteAutoScalingGroup", AutoScalingGroupName=names.of(cluster))
+        # What the group launched since is protected too: the nodes go with it.
+        yield autoscaling("DeleteAutoScalingGroup", AutoScalingGroupName=names.of(cluster), ForceDelete=True)
     else:
         nodes = tuple(on(f"instance.{cluster}{node}", "InstanceId") for node in NODES)
         yield ec2("TerminateInstances", InstanceIds=nodes)

@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from adapters.sandbox.support import REGION, client, new_key, raw, refusal
@@ -74,6 +75,7 @@ def test_same_seed_gives_the_same_ids_and_another_others() -> None:
 
 
 pytestmark = pytest.mark.slow
+VERSIONS = {"LaunchTemplateName": "xyz", "Versions": ["1"]}
 
 SAML = {
     "RoleArn": "arn:aws:iam::123456789012:role/r",
@@ -86,13 +88,13 @@ SAML = {
     ("service", "operation", "params", "named"),
     [
         ("iam", "get_service_last_accessed_details", {"JobId": "x" * 36}, "iam:GetServiceLastAccessedDetails"),
-        ("ec2", "create_placement_group", {"GroupName": "x"}, "ec2:CreatePlacementGroup"),
+        ("ec2", "delete_launch_template_versions", VERSIONS, "ec2:DeleteLaunchTemplateVersions"),
         ("secretsmanager", "validate_resource_policy", {"ResourcePolicy": "{}"}, "ValidateResourcePolicy"),
         ("sts", "assume_role_with_saml", SAML, "sts:AssumeRoleWithSAML"),
     ],
 )
 def test_missing_operation_is_named(
-    aws: Embedded, service: str, operation: str, params: dict[str, str], named: str
+    aws: Embedded, service: str, operation: str, params: dict[str, Any], named: str
 ) -> None:
     missing = client(aws, service)
     with pytest.raises(missing.exceptions.ClientError, match=named) as caught:

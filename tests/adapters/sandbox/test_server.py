@@ -21,6 +21,7 @@ from narrowgate.adapters.sandbox.server import HEALTH, Server, is_loopback, serv
 from narrowgate.errors import Refused
 
 pytestmark = pytest.mark.slow
+VERSIONS = ("--launch-template-name", "xyz", "--versions", "1")
 
 
 @pytest.fixture
@@ -184,7 +185,7 @@ def test_aws_cli_makes_a_user(server: Server, aws: Embedded) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("ec2", "create-placement-group", "--group-name", "x"), "(NotImplemented)"),
+        (("ec2", "delete-launch-template-versions", *VERSIONS), "(NotImplemented)"),
         (("iam", "get-service-last-accessed-details", "--job-id", "x" * 36), "(NotImplemented)"),
         (("secretsmanager", "validate-resource-policy", "--resource-policy", "{}"), "(NotImplemented)"),
     ],

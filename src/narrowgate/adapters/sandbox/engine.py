@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
+from importlib import import_module
 from typing import Any, Final
 
 from narrowgate.adapters.sandbox.answer import Answer, internal_failure, not_implemented
@@ -30,6 +31,13 @@ PROFILE: Final = {
     "AWS_DEFAULT_PROFILE": None,
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+# Our subclasses of services that are loaded when they are first asked: the module and the class.
+_FAITHFUL: Final = {
+    "autoscaling": ("faithful_autoscaling", "FaithfulAutoScaling"),
+    "ec2": ("faithful_ec2", "FaithfulEc2"),
+    "organizations": ("faithful_organizations", "FaithfulOrganizations"),
+    "servicequotas": ("faithful_quotas", "FaithfulServiceQuotas"),
 }
 # moto's own control interfaces must not be reached through the layer.
 HIDDEN_PATHS: Final = ("/moto-api", "/favicon.ico", "/latest/")
@@ -265,10 +273,9 @@ def _application(desk: Desk | None, service: Any) -> Any:
 
     app = create_backend_app(service)
     faithful: dict[str, Any] = {"iam": FaithfulIam, "sts": FaithfulSts}
-    if service == "organizations":
-        from narrowgate.adapters.sandbox.faithful_organizations import FaithfulOrganizations
-
-        faithful[service] = FaithfulOrganizations
+    if service in _FAITHFUL:
+        module, name = _FAITHFUL[service]
+        faithful[service] = getattr(import_module(f"narrowgate.adapters.sandbox.{module}"), name)
     if service in faithful:
         # A class of this engine's own: moto makes an instance for each call, and it may ask the desk.
         ours: Any = type(faithful[service].__name__, (faithful[service],), {"desk": desk})

@@ -23,11 +23,17 @@ def attributes(ec2: Any, place: Place, resource: str) -> Attributes | None:
     found = find(ec2, name) if find and ec2 is not None else None
     if found is None:
         return None
-    own = str(found.key_name) if kind == "key-pair" else str(getattr(found, "id", name))
+    own = _spelled(found, kind, name)
     links = {"self": (place.arn("ec2", f"{kind}/{own}"),), **_links(ec2, place, found, kind, name)}
     keys = {**_keys(place, found), **_of_kind(found, kind)}
     tags = {str(key): str(value) for key, value in dict(ec2.tags.get(getattr(found, "id", own), {})).items()}
     return Attributes(tags, keys, links, _data(found, kind))
+
+
+def _spelled(found: Any, kind: str, name: str) -> str:
+    """What stands in the ARN: the name of a key pair or a placement group, the id of anything else."""
+    named = {"key-pair": "key_name", "placement-group": "name"}
+    return str(getattr(found, named.get(kind, "id"), name))
 
 
 def _keys(place: Place, found: Any) -> dict[str, Value]:
@@ -72,6 +78,7 @@ _ATTRIBUTES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "snapshot": (("ec2:Owner", "owner_id"), ("aws:ResourceAccount", "owner_id")),
     "key-pair": (("ec2:KeyPairName", "key_name"), ("ec2:KeyPairType", "key_type")),
+    "placement-group": (("ec2:PlacementGroupName", "name"), ("ec2:PlacementGroupStrategy", "strategy")),
     "vpc": (("ec2:VpcID", "id"), ("ec2:Tenancy", "instance_tenancy")),
     "subnet": (("ec2:SubnetID", "id"),),
     "security-group": (("ec2:SecurityGroupID", "id"),),
@@ -139,6 +146,11 @@ def _subnet(ec2: Any, name: str) -> Any:
     return _nested(ec2.subnets, name)
 
 
+def _reservations(ec2: Any) -> Iterator[Any]:
+    subnets = (subnet for of_zone in ec2.subnets.values() for subnet in of_zone.values())
+    return (reservation for subnet in subnets for reservation in subnet._cidr_reservations)
+
+
 def _route_table(ec2: Any, name: str) -> Any:
     return ec2.route_tables.get(name) or next((t for t in ec2.route_tables.values() if name in t._associations), None)
 
@@ -155,6 +167,7 @@ def _security_group(ec2: Any, name: str) -> Any:
 _FIND: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "vpc": lambda ec2, name: ec2.vpcs.get(name),
     "subnet": _subnet,
+    "subnet-cidr-reservation": lambda ec2, name: _one(_reservations(ec2), "id")(name),
     "security-group": _security_group,
     "internet-gateway": lambda ec2, name: ec2.internet_gateways.get(name),
     "natgateway": lambda ec2, name: ec2.nat_gateways.get(name),
@@ -167,5 +180,7 @@ _FIND: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "image": lambda ec2, name: ec2.amis.get(name),
     "key-pair": lambda ec2, name: _one(ec2.key_pairs.values(), "key_name", "id")(name),
     "elastic-ip": lambda ec2, name: _one(ec2.addresses, "allocation_id", "association_id", "public_ip")(name),
+    # moto has none: `faithful_ec2_placement` keeps them there.
+    "placement-group": lambda ec2, name: _one(vars(ec2).get("placement_groups", {}).values(), "name", "id")(name),
     "launch-template": lambda ec2, name: _one(ec2.launch_templates.values(), "id", "name")(name),
 }

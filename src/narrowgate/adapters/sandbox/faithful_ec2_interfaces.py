@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
+from itertools import islice
 from typing import Any, Final
 
 from moto.core.responses import ActionResult
@@ -24,6 +25,11 @@ _RESERVED_FIRST: Final = 4
 
 class Interface(NetworkInterface):  # type: ignore[misc]  # moto is not typed
     """A network interface whose groups are its own, and whose end frees what it had."""
+
+    @property
+    def network_interface_id(self) -> str:
+        """Its id, under the name that is shown: moto finds it by the name of its own class."""
+        return str(self.id)
 
     @property
     def group_set(self) -> list[Any]:
@@ -109,38 +115,8 @@ def make(ec2: Any, new: New) -> Interface:
     return made
 
 
-def wanted(spec: Mapping[str, Any]) -> int:
-    """How many private addresses an interface of that specification takes."""
-    named = len(_named(spec))
-    return max(named, 1) + int(spec.get("SecondaryPrivateIpAddressCount") or 0)
-
-
-def free(ec2: Any, subnet: Any) -> int:
-    """How many addresses of the subnet can still be given without being asked for by name."""
-    return sum(1 for _ in _free(ec2, subnet, 0))
-
-
-def _addresses(ec2: Any, subnet: Any, spec: Mapping[str, Any]) -> list[str]:
-    named = _named(spec)
-    for text in named:
-        _refuse_taken(ec2, subnet, text)
-    hosts = subnet.cidr.num_addresses
-    found = _free(ec2, subnet, mock_random.randrange(hosts), but=named)
-    missing = wanted(spec) - len(named)
-    drawn = [text for text, _ in zip(found, range(missing), strict=False)]
-    if len(drawn) < missing:
-        raise no_room(subnet)
-    return named + drawn
-
-
-def no_room(subnet: Any) -> Exception:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
-    words = f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the requested number of instances."
-    return refused("InsufficientFreeAddressesInSubnet", words)
-
-
-def _named(spec: Mapping[str, Any]) -> list[str]:
-    """The addresses that the request names, the primary one first."""
+def named(spec: Mapping[str, Any]) -> list[str]:
+    """The addresses that a specification names, the primary one first."""
     listed = sorted(spec.get("PrivateIpAddresses") or (), key=lambda each: not each.get("Primary"))
     texts = ([spec["PrivateIpAddress"]] if spec.get("PrivateIpAddress") else []) + [
         each["PrivateIpAddress"] for each in listed if each.get("PrivateIpAddress")
@@ -148,12 +124,40 @@ def _named(spec: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def _refuse_taken(ec2: Any, subnet: Any, text: str) -> None:
-    address = ip_address(text)
-    if address not in subnet.cidr or _is_of_aws(subnet, int(address) - int(subnet.cidr.network_address)):
-        raise refused("InvalidParameterValue", f"Address {text} does not fall within the subnet's address range")
-    if text in taken(ec2, subnet):
-        raise refused("InvalidIPAddress.InUse", f"Address {text} is in use.")
+def drawn(spec: Mapping[str, Any]) -> int:
+    """How many addresses an interface of that specification takes beside those that it names."""
+    return (not named(spec)) + int(spec.get("SecondaryPrivateIpAddressCount") or 0)
+
+
+def has_room(ec2: Any, subnet: Any, count: int) -> bool:
+    """Whether so many addresses of the subnet can still be given without being asked for by name."""
+    return sum(1 for _ in islice(_free(ec2, subnet, 0), count)) == count
+
+
+def _addresses(ec2: Any, subnet: Any, spec: Mapping[str, Any]) -> list[str]:
+    given = named(spec)
+    refuse_taken(ec2, subnet, given)
+    start = mock_random.randrange(subnet.cidr.num_addresses)
+    found = list(islice(_free(ec2, subnet, start, but=given), drawn(spec)))
+    if len(found) < drawn(spec):
+        raise no_room(subnet)
+    return given + found
+
+
+def no_room(subnet: Any) -> Any:
+    """The error of a subnet that is full, to be raised. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
+    words = f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the requested number of instances."
+    return refused("InsufficientFreeAddressesInSubnet", words)
+
+
+def refuse_taken(ec2: Any, subnet: Any, texts: list[str]) -> None:
+    """Raises InvalidParameterValue for an address that is not the subnet's, InvalidIPAddress.InUse for a taken one."""
+    for text in texts:
+        address = ip_address(text)
+        if address not in subnet.cidr or _is_of_aws(subnet, int(address) - int(subnet.cidr.network_address)):
+            raise refused("InvalidParameterValue", f"Address {text} does not fall within the subnet's address range")
+        if text in taken(ec2, subnet):
+            raise refused("InvalidIPAddress.InUse", f"Address {text} is in use.")
 
 
 def _free(ec2: Any, subnet: Any, start: int, but: list[str] | None = None) -> Any:

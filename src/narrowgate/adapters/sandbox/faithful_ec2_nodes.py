@@ -20,6 +20,17 @@ class Node(Instance):  # type: ignore[misc]  # moto is not typed
         self.nics: dict[int, Any] = {}
 
     @property
+    def instance_id(self) -> str:
+        """Its id, under the name that is shown: moto finds it by the name of its own class."""
+        return str(self.id)
+
+    @property
+    def instance_lifecycle(self) -> str | None:
+        """`spot` or nothing, under the name that is shown."""
+        found: str | None = self.lifecycle
+        return found
+
+    @property
     def security_groups(self) -> list[Any]:
         """Those of the primary interface: AWS knows no others.
 

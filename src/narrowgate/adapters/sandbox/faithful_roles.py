@@ -20,7 +20,7 @@ _PROTECTED: Final = frozenset(
 )
 # Service to the end of its role's name and its managed policy, where moto makes another name:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
-_SERVICE_ROLES: Final[Mapping[str, tuple[str, str]]] = {
+SERVICE_ROLES: Final[Mapping[str, tuple[str, str]]] = {
     "autoscaling.amazonaws.com": ("AutoScaling", "AutoScalingServiceRolePolicy"),
     "elasticloadbalancing.amazonaws.com": ("ElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"),
     "eks.amazonaws.com": ("AmazonEKS", "AmazonEKSServiceRolePolicy"),
@@ -119,15 +119,15 @@ class Roles(Checked, IamResponse):  # type: ignore[misc]  # moto is not typed
 
     def _service_role_name(self, service: str) -> str:
         suffix = f"_{given}" if (given := self._get_param("CustomSuffix")) else ""
-        ending = _SERVICE_ROLES[service][0] if service in _SERVICE_ROLES else ""
+        ending = SERVICE_ROLES[service][0] if service in SERVICE_ROLES else ""
         return f"AWSServiceRoleFor{ending}{suffix}" if ending else f"AWSServiceRoleFor{service.split('.')[0]}{suffix}"
 
     def _attach_service_policy(self, role: Any, service: str) -> None:
-        if service not in _SERVICE_ROLES:
+        if service not in SERVICE_ROLES:
             return
         start = f"arn:{self.partition}:iam::aws:policy/"
         for path in ("aws-service-role/", ""):
-            arn = f"{start}{path}{_SERVICE_ROLES[service][1]}"
+            arn = f"{start}{path}{SERVICE_ROLES[service][1]}"
             managed.require(self.backend, arn)
             if policy := self.backend.managed_policies.get(arn):
                 policy.attach_to(role)

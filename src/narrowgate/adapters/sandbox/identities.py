@@ -52,11 +52,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """Every key by its id, every principal by its ARN, and the trust policy of every role by its ARN."""
+    """Every key by its id, every principal by its ARN, and the trust policy of every role by its ARN.
+
+    `profiles`: the ARNs of the instance profiles that have a role.
+    """
 
     keys: Mapping[str, Key]
     principals: Mapping[str, Principal]
     trusts: Mapping[str, str]
+    profiles: frozenset[str] = frozenset()
 
 
 def take(accounts: Iterable[str], partition: str) -> Census:
@@ -64,12 +68,14 @@ def take(accounts: Iterable[str], partition: str) -> Census:
     keys: dict[str, Key] = {}
     principals: dict[str, Principal] = {}
     trusts: dict[str, str] = {}
+    profiles: set[str] = set()
     for number, account in enumerate(accounts):
         one = _Account(account, partition, is_home=number == 0)
         principals |= {p.requester.arn: p for p in one.principals()}
         keys |= {key.id: key for key in one.keys(principals)}
         trusts |= one.trusts()
-    return Census(keys, principals, trusts)
+        profiles |= one.profiles()
+    return Census(keys, principals, trusts, frozenset(profiles))
 
 
 def key_of(session: Session, census: Census) -> Key | None:
@@ -161,6 +167,10 @@ class _Account:
     def trusts(self) -> Mapping[str, str]:
         """The trust policy of each role."""
         return {role.arn: _text(role.assume_role_policy_document) for role in self.iam.get_roles()}
+
+    def profiles(self) -> set[str]:
+        """The instance profiles that have a role."""
+        return {str(profile.arn) for profile in self.iam.get_instance_profiles() if profile.roles}
 
     def _user(self, user: Any) -> Principal:
         groups = (text for group in self.iam.get_groups_for_user(user.name) for text in self._groups[group.name])

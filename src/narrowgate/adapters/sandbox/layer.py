@@ -24,6 +24,7 @@ from narrowgate.adapters.sandbox.desk import Desk
 from narrowgate.adapters.sandbox.engine import Engine
 from narrowgate.adapters.sandbox.gate import Allowed, Misnamed, Refused, Verdict
 from narrowgate.adapters.sandbox.identities import Census, Key, key_of, operator, take
+from narrowgate.adapters.sandbox.late_profiles import late_profile
 from narrowgate.adapters.sandbox.request import (
     MAX_BODY,
     MAX_FORM,
@@ -197,7 +198,11 @@ class Layer:
         self._engine.ready(arrival.request)
         place = Place(_partition(arrival.request), key.principal.requester.account, _region(arrival.request))
         verdict = self._desk.gate.decide(call, key.principal, place, _connection(arrival, seen.at), census)
-        return replace(seen, verdict=verdict, answer=self._answer(verdict, call, arrival.request))
+        seen = replace(seen, verdict=verdict)
+        delay = self.conditions.weather.over(call.service).consistency
+        if delay and (late := late_profile(call, verdict, census)):
+            return replace(seen, answer=error(arrival.request.style, late))
+        return replace(seen, answer=self._answer(verdict, call, arrival.request))
 
     def _answer(self, verdict: Verdict, call: Call, request: Request) -> Answer:
         style = request.style
