@@ -14,11 +14,15 @@ from narrowgate.adapters import sinks
 from narrowgate.checks import checks
 from narrowgate.cli.group import COMMANDS, narrowgate
 from narrowgate.kinds import kinds
+from narrowgate.platform import Cluster, Existing, Image, NetworkChoice, New, Platform, Volume
 from narrowgate.profiles import profiles
 from narrowgate.spec import Installer, KeyConditions, Node, PolicySource, Spec
 
 ROOT = Path(__file__).parent.parent
-MODELS: tuple[type[BaseModel], ...] = (Spec, Installer, KeyConditions, Node, PolicySource)
+MODELS: tuple[type[BaseModel], ...] = (
+    *(Spec, Installer, KeyConditions, Node, PolicySource),
+    *(Platform, NetworkChoice, New, Existing, Image, Cluster, Volume),
+)
 
 
 def pages() -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from narrowgate.calls import EMPTY, Fields, call
+from narrowgate.calls import EMPTY, Fields, Ref, call
 from narrowgate.plan import (
     Plan,
     Refusal,
@@ -320,3 +321,32 @@ def test_extras_are_told() -> None:
     made = plan_of("a.b", drafts)
     assert made.extras == ("a password",)
     assert [s.get("extra") for s in as_data(made.steps)] == ["a password", None]
+
+
+def test_an_id_that_was_seen_takes_the_place_of_its_ref_and_any_other_stays() -> None:
+    there, coming = Ref("kind.a", "VpcId"), Ref("kind.b", "Deep.Id")
+    base = thing("c", ["a", "b"])
+    made = (
+        Draft(call("x", "Make", Of=there, In=({"Vpc": there},), With=coming, Not=Ref("kind.a", "Size")), "create", ""),
+    )
+    resources = [thing("a"), thing("b"), replace(base, create=made)]
+    seen = {"kind.a": Fields(OURS, VpcId="vpc-1", Size=3), "kind.b": None, "kind.c": None}
+    step = plan(resources, seen, SYSTEM).steps[-1]
+    # Only texts are ids.
+    assert step.call == call("x", "Make", Of="vpc-1", In=({"Vpc": "vpc-1"},), With=coming, Not=Ref("kind.a", "Size"))
+    deep = {**seen, "kind.b": Fields(OURS, Deep={"Id": "b-1"})}
+    assert plan(resources, deep, SYSTEM).steps[-1].call.params["With"] == "b-1"
+
+
+def test_a_removal_names_what_was_seen_of_others() -> None:
+    gone = (Draft(call("x", "Delete", Of=Ref("kind.a", "VpcId")), "delete", ""),)
+    resources = [thing("a"), replace(thing("b"), delete=lambda found: gone)]
+    seen = {"kind.a": Fields(OURS, VpcId="vpc-1"), "kind.b": OURS}
+    assert removal(resources, seen, SYSTEM).steps[0].call == call("x", "Delete", Of="vpc-1")
+
+
+def test_a_step_is_its_things_principals() -> None:
+    resources = [thing("a"), replace(thing("b", ["a"]), principal="installer")]
+    assert [s.principal for s in plan(resources, {}, SYSTEM).steps] == ["admin", "installer"]
+    seen = {"kind.a": OURS, "kind.b": OURS}
+    assert [s.principal for s in removal(resources, seen, SYSTEM).steps] == ["installer", "admin"]

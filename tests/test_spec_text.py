@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from narrowgate.adapters import sinks
 from narrowgate.adapters.regions import regions
 from narrowgate.errors import UsageError
+from narrowgate.platform import Cluster, Existing, Image, New, Platform
 from narrowgate.profiles import profiles
 from narrowgate.spec import PARTITIONS, Installer, Known, Node, Spec, partition_of
 from narrowgate.spec_text import parse, schema
@@ -77,7 +79,8 @@ def test_what_init_writes_is_a_spec(profile: str, region: str, account: str) -> 
 
 def test_what_init_writes_names_every_key_and_every_sink() -> None:
     text = template(Wish(Path("platform.yaml"), "iguazio", "us-east-1"))
-    keys = [*Spec.model_fields, *Installer.model_fields, *Node.model_fields]
+    models = (Spec, Installer, Node, Platform, New, Existing, Image, Cluster)
+    keys = [key for model in models for key in model.model_fields]
     assert [key for key in keys if f"{key}:" not in text] == []
     assert [kind for kind in sinks.kinds() if f"#   {kind} " not in text] == []
 
@@ -94,6 +97,26 @@ def test_the_comments_of_what_init_writes_are_right_too() -> None:
     ):
         assert setting in text
         parse(text.replace(setting, setting.replace("# ", "")), "platform.yaml", KNOWN)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1", "us-gov-west-1"])
+def test_the_platform_of_what_init_writes_is_right_once_it_is_taken_in(region: str) -> None:
+    text = template(Wish(Path("platform.yaml"), "iguazio", region))
+    before, start, section = text.partition("# platform:\n")
+    assert start and all(line.startswith("# ") for line in section.splitlines())
+    taken_in = re.sub("(?m)^# ", "", start + section)
+    platform = parse(before + taken_in, "platform.yaml", KNOWN).platform
+    assert platform is not None and platform.availability_zone == f"{region}a"
+    ways = (
+        ("new:", "existing:", r"^( +availability_zone)"),
+        ("id:", "parameter:", ""),
+        ("id:", "(owner:|name:)", ""),
+    )
+    for shown, other, off in ways:
+        changed = re.sub(rf"(?m)^( +)({shown} )", r"\1# \2", taken_in)
+        changed = re.sub(rf"(?m)^( +)# ({other} )", r"\1\2", changed)
+        changed = re.sub(rf"(?m){off}", r"# \1", changed) if off else changed
+        assert parse(before + changed, "platform.yaml", KNOWN).platform != platform
 
 
 def test_every_region_of_botocore_has_a_partition() -> None:

@@ -15,6 +15,7 @@ from narrowgate.adapters import sinks
 from narrowgate.checks import checks
 from narrowgate.cli.group import COMMANDS, narrowgate
 from narrowgate.kinds import kinds
+from narrowgate.platform import Cluster, Existing, Image, New, Platform, Volume
 from narrowgate.profiles import profiles
 from narrowgate.spec import Installer, KeyConditions, Node, PolicySource, SinkChoice, Spec
 from narrowgate.spec_text import schema
@@ -30,6 +31,14 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("node.", Node),
     ("installer.policy_source.", PolicySource),
     ("node.policy_source.", PolicySource),
+    ("platform.", Platform),
+    ("platform.network.new.", New),
+    ("platform.network.existing.", Existing),
+    ("platform.image.", Image),
+    ("platform.data.", Cluster),
+    ("platform.data.volume.", Volume),
+    ("platform.application.", Cluster),
+    ("platform.application.volume.", Volume),
 )
 
 
@@ -95,7 +104,7 @@ def _default(prefix: str, name: str, field: FieldInfo) -> str:
         return ""
     if isinstance(value, tuple):
         return "a csv sink" if isinstance(value[0], SinkChoice) else f"`{json.dumps(value)}`"
-    return f"`{value}`"
+    return f"`{json.dumps(value) if isinstance(value, bool) else value}`"
 
 
 def _sinks() -> Iterator[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from narrowgate.calls import EMPTY, Call, Fields, masked
+from narrowgate.calls import EMPTY, Call, Fields, Ref, Value, masked, resolve
 from narrowgate.resource import ADDRESS, INSTALLATION, Change, Draft, Observed, Obstacle, Principal, Resource
 
 Seen = Mapping[str, Observed]
@@ -68,13 +68,16 @@ class Plan:
 
 
 def plan(resources: Sequence[Resource], seen: Seen, system: str, *, adopt: bool = False) -> Plan:
-    """The steps that make `resources` out of what was `seen`; `adopt` takes over untagged things of our name."""
+    """The steps that make `resources` out of what was `seen`; `adopt` takes over untagged things of our name.
+
+    A Ref to a thing that is there already becomes the value that was seen; to one that a step makes, it stays.
+    """
     ordered = in_order(resources)
-    builder = _Builder()
+    builder = _Builder(seen)
     for resource in ordered:
         found = seen.get(resource.address)
         if found is None:
-            builder.add((resource.address, resource.name), resource.create, resource.needs)
+            builder.add(_thing(resource), resource.create, resource.needs)
             continue
         stranger = _ownership(resource, found, system, adopt=adopt)
         if stranger:
@@ -84,7 +87,7 @@ def plan(resources: Sequence[Resource], seen: Seen, system: str, *, adopt: bool 
         for obstacle in wanted:
             if isinstance(obstacle, Obstacle):
                 builder.refuse(resource.address, obstacle.message)
-        builder.add((resource.address, resource.name), tuple(d for d in wanted if isinstance(d, Draft)), resource.needs)
+        builder.add(_thing(resource), tuple(d for d in wanted if isinstance(d, Draft)), resource.needs)
     return builder.plan()
 
 
@@ -92,20 +95,20 @@ def removal(resources: Sequence[Resource], seen: Seen, system: str) -> Plan:
     """The steps that unmake what exists and is ours, in the reverse order."""
     ordered = in_order(resources)
     strangers = frozenset(r.address for r in ordered if _not_ours(r, seen.get(r.address), system))
-    builder = _Builder()
+    builder = _Builder(seen)
     for resource in reversed(ordered):
         found = seen.get(resource.address)
         if found is None or resource.address in strangers or resource.parent in strangers:
             continue
         users = tuple(r.address for r in ordered if resource.address in r.needs)
-        builder.add((resource.address, resource.name), resource.delete(found), users)
+        builder.add(_thing(resource), resource.delete(found), users)
     return builder.plan()
 
 
 def plan_of(address: str, drafts: Iterable[Draft], name: str = "") -> Plan:
     """A plan for one thing: its drafts, one after the other."""
-    builder = _Builder()
-    builder.add((address, name), drafts, ())
+    builder = _Builder({})
+    builder.add(_Thing(address, name, "admin"), drafts, ())
     return builder.plan()
 
 
@@ -179,10 +182,38 @@ def _not_ours(resource: Resource, found: Observed, system: str) -> str:
     return f"`{resource.name}` exists without our tag"
 
 
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """What the steps of one resource share."""
+
+    address: str
+    name: str
+    principal: Principal
+
+
+def _thing(resource: Resource) -> _Thing:
+    return _Thing(resource.address, resource.name, resource.principal)
+
+
+def _known(call: Call, seen: Seen) -> Call:
+    """The call with each Ref that names what was seen replaced by its value."""
+
+    def lookup(ref: Ref) -> Value:
+        value: Value = seen.get(ref.address)
+        for part in ref.attribute.split("."):
+            value = value.get(part) if isinstance(value, Fields) else None
+        return value if isinstance(value, str) and value else ref
+
+    params = resolve(call.params, lookup)
+    assert isinstance(params, Fields)
+    return call if params == call.params else replace(call, params=params)
+
+
 class _Builder:
     """Collects steps; remembers the last position of each address."""
 
-    def __init__(self) -> None:
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
         self._steps: list[Step] = []
         self._refusals: list[Refusal] = []
         self._last: dict[str, int] = {}
@@ -190,23 +221,22 @@ class _Builder:
     def refuse(self, address: str, message: str) -> None:
         self._refusals.append(Refusal(address, message))
 
-    def add(self, thing: tuple[str, str], drafts: Iterable[Draft], needs: tuple[str, ...]) -> None:
-        address, name = thing
+    def add(self, thing: _Thing, drafts: Iterable[Draft], needs: tuple[str, ...]) -> None:
         for draft in drafts:
             before = needs if draft.needs is None else draft.needs
-            waits = {self._last[a] for a in (*before, address) if a in self._last}
+            waits = {self._last[a] for a in (*before, thing.address) if a in self._last}
             step = Step(
-                address,
+                thing.address,
                 draft.change,
-                draft.call,
+                _known(draft.call, self._seen),
                 draft.why,
-                "admin",
+                thing.principal,
                 tuple(sorted(waits)),
                 draft.note,
                 draft.extra,
-                name,
+                thing.name,
             )
-            self._last[address] = len(self._steps)
+            self._last[thing.address] = len(self._steps)
             self._steps.append(step)
 
     def plan(self) -> Plan:

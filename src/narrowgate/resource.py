@@ -66,6 +66,8 @@ class Resource:
     """The address whose ownership it shares, where AWS cannot tag it."""
     unsupported: tuple[tuple[str, str], ...] = ()
     """Options that AWS has no place for on this kind, with the reason."""
+    principal: Principal = "admin"
+    """Who makes, changes and unmakes it."""
 
     @property
     def kind(self) -> str:

@@ -6,13 +6,15 @@ CreateInstanceProfile pages of the IAM API reference.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from narrowgate.cidr import Cidr
+from narrowgate.platform import Minimum, Model, Platform, Problem
 
 # The partitions that are supported, and the shape of their regions' names.
 PARTITIONS: Mapping[str, str] = {
@@ -52,13 +54,6 @@ def _path(value: str) -> str:
     return value
 
 
-def _network(value: str) -> str:
-    try:
-        return str(ipaddress.ip_network(value))
-    except ValueError as error:
-        raise ValueError(f"it is not a CIDR block such as `203.0.113.0/24`: {error}") from None
-
-
 def _tags(value: dict[str, str]) -> dict[str, str]:
     for key, text in value.items():
         if key.lower().startswith(("aws:", "narrowgate:")):
@@ -76,14 +71,9 @@ def _tags(value: dict[str, str]) -> dict[str, str]:
 
 EntityName: TypeAlias = Annotated[str, _name(64)]
 LongName: TypeAlias = Annotated[str, _name(128)]
-Network: TypeAlias = Annotated[str, AfterValidator(_network)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
-
-
-class PolicySource(_Model):
+class PolicySource(Model):
     """Where a policy comes from: `file: NAME`, or derived from the profile's own calls when left out."""
 
     file: str | None = None
@@ -92,16 +82,16 @@ class PolicySource(_Model):
     """A recording of the program that the policy file is for, relative to the spec: `plan` proves the file for it."""
 
 
-class KeyConditions(_Model):
+class KeyConditions(Model):
     """Where the installer's key may be used from; the policy then denies every call from elsewhere."""
 
-    source_ips: tuple[Network, ...] = Field(default=(), strict=False)
+    source_ips: tuple[Cidr, ...] = Field(default=(), strict=False)
     """CIDR blocks that calls must come from (`aws:SourceIp`)."""
     source_vpces: tuple[Annotated[str, Field(pattern=r"^vpce-[0-9a-f]{8,17}$")], ...] = Field(default=(), strict=False)
     """VPC endpoints that calls must come through (`aws:SourceVpce`)."""
 
 
-class Installer(_Model):
+class Installer(Model):
     """The restricted IAM user: programmatic access only."""
 
     user: EntityName
@@ -116,7 +106,7 @@ class Installer(_Model):
     """Where the key may be used from. Empty: anywhere."""
 
 
-class Node(_Model):
+class Node(Model):
     """The nodes' identity: an EC2 role, its policy and its instance profile."""
 
     role: EntityName
@@ -138,7 +128,7 @@ class SinkChoice(BaseModel):
     """The kind of sink."""
 
 
-class Spec(_Model):
+class Spec(Model):
     """What a person wants; written by `narrowgate init`."""
 
     profile: str = "iguazio"
@@ -161,8 +151,10 @@ class Spec(_Model):
     """The boundary of the user and the role: a managed policy's ARN, or the name of one in this account."""
     credentials: tuple[SinkChoice, ...] = Field(default=(SinkChoice(sink="csv"),), strict=False, min_length=1)
     """Where the access key goes, the moment it is made."""
+    platform: Platform | None = None
+    """The infrastructure that `install` makes. Left out: only the identities are made."""
 
-    def clashes(self) -> Iterator[tuple[tuple[str, ...], str]]:
+    def clashes(self) -> Iterator[Problem]:
         """What is wrong between settings that are each right: where, and why."""
         if self.name_prefix and not _NAME.fullmatch(self.name_prefix):
             yield ("name_prefix",), f"found `{self.name_prefix}`: allowed are letters, digits and `+=,.@_-`"
@@ -175,6 +167,8 @@ class Spec(_Model):
         bounding = (self.permissions_boundary or "").rpartition("/")[2]
         if bounding and bounding in (self.installer_policy_name, self.node_policy_name):
             yield ("permissions_boundary",), f"`{bounding}` is made by this spec, and cannot bound what it makes"
+        if self.platform:
+            yield from ((("platform", *where), why) for where, why in self.platform.clashes(self.region))
 
     def _made_names(self) -> tuple[tuple[str, str, int], ...]:
         return (
@@ -231,5 +225,7 @@ class Known:
 
     profiles: Mapping[str, Mapping[str, Mapping[str, str]]]
     """Profile name to the defaults of `installer` and `node`."""
+    minima: Mapping[str, Mapping[str, Minimum]]
+    """Profile name to what the nodes of its clusters, `data` and `application`, must be at least."""
     regions: frozenset[str]
     sinks: Mapping[str, type[BaseModel]]

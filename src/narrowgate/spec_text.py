@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -37,7 +37,7 @@ def parse(text: str, name: str, known: Known) -> Spec:
         spec = Spec.model_validate(wanted)
     except ValidationError as error:
         raise UsageError("\n".join(_line(tree, name, d, known) for d in error.errors() if not _follows(d))) from None
-    problems = [*spec.clashes(), *_unknown(spec, known), *_sink_problems(spec, known)]
+    problems = [*spec.clashes(), *_too_small(spec, known), *_unknown(spec, known), *_sink_problems(spec, known)]
     if problems:
         # One problem is one line, whatever was found in the file.
         lines = (f"{place(tree, name, loc)}: {message}".replace("\n", "\\n") for loc, message in problems)
@@ -96,6 +96,12 @@ def _following(part: str, given: Mapping[str, Any], defaults: Mapping[str, str])
     if part == "node" and isinstance(given.get("role"), str):
         followed["instance_profile"] = given["role"]
     return followed
+
+
+def _too_small(spec: Spec, known: Known) -> Iterable[tuple[Location, str]]:
+    if spec.platform:
+        found = spec.platform.too_small(known.minima[spec.profile])
+        yield from ((("platform", *where), why) for where, why in found)
 
 
 def _unknown(spec: Spec, known: Known) -> Iterable[tuple[Location, str]]:
@@ -169,7 +175,9 @@ def _follows(detail: ErrorDetails) -> bool:
 
 def _line(tree: Mapping[str, Any], name: str, detail: ErrorDetails, known: Known) -> str:
     location = detail["loc"]
-    return f"{place(tree, name, location)}: {_message(detail, _keys_at(Spec, location[:-1]))}"
+    eks = location[:1] == ("platform",) and "eks" in (location[-1], detail["input"])
+    message = NOT_YET if eks else _message(detail, _keys_at(location[:-1]))
+    return f"{place(tree, name, location)}: {message}"
 
 
 # Pydantic's own words for these are a programmer's.
@@ -177,7 +185,12 @@ ALLOWED: Mapping[str, str] = {
     "model_type": "keys with values",
     "dict_type": "keys with values",
     "tuple_type": "a list",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "greater_than_equal": "{ge} or more",
+    "less_than_equal": "{le} or less",
 }
+NOT_YET = "EKS as the application cluster: not yet; leave it out, the application nodes are EC2 instances"
 
 
 # The patterns of the spec and of the sinks, in words.
@@ -187,6 +200,14 @@ SPELLED: Mapping[str, str] = {
     r"^vpce-[0-9a-f]{8,17}$": "is `vpce-` with 8 to 17 of the digits 0-9 and a-f",
     r"^[A-Za-z0-9/_+=.@-]{1,512}$": "are 1 to 512 letters, digits and `/_+=.@-`",
     r"^(/[A-Za-z0-9_.-]+)+$": "are names of letters, digits and `_.-` with a `/` before each, as `/team/key`",
+    r"^vpc-[0-9a-f]{8,17}$": "is `vpc-` with 8 to 17 of the digits 0-9 and a-f",
+    r"^subnet-[0-9a-f]{8,17}$": "is `subnet-` with 8 to 17 of the digits 0-9 and a-f",
+    r"^ami-[0-9a-f]{8,17}$": "is `ami-` with 8 to 17 of the digits 0-9 and a-f",
+    r"^([0-9]{12}|self|amazon|aws-marketplace)$": "are an account's 12 digits, `self`, `amazon` and `aws-marketplace`",
+    r"^[*?]*[A-Za-z0-9][A-Za-z0-9()\[\] ./'@_*?-]{0,127}$": (
+        "are 1 to 128 letters, digits, blanks and `()[]./'@_-`, with `*` and `?` for others, and not these alone"
+    ),
+    r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f/]$": "is the name of a file",
     r"^[A-Za-z0-9:/_-]{1,256}$": "are 1 to 256 letters, digits and `:/_-`",
     r"^[A-Za-z0-9_./%@:+=,-]{1,128}$": "are 1 to 128 letters, digits and `_./%@:+=,-`",
 }
@@ -214,7 +235,10 @@ def _message(detail: ErrorDetails, keys: Sequence[str]) -> str:
             pattern = detail["ctx"]["pattern"]
             return f"{shown}, allowed {SPELLED.get(pattern, f'is what matches {pattern}')}"
     said = f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
-    return f"{shown}, allowed is {ALLOWED[detail['type']]}" if detail["type"] in ALLOWED else f"{shown}: {said}"
+    if detail["type"] not in ALLOWED:
+        return f"{shown}: {said}"
+    quoted = ", without quotes" if isinstance(found, str) and detail["type"] in ("bool_type", "int_type") else ""
+    return f"{shown}, allowed is {ALLOWED[detail['type']].format_map(detail.get('ctx', {}))}{quoted}"
 
 
 def _shown(found: object) -> str:
@@ -237,21 +261,23 @@ def _sort(found: object) -> str:
     return "found a value with a tag of YAML's"
 
 
-def _keys_at(model: type[BaseModel], location: Location) -> list[str]:
-    """The keys that the model allows at `location`."""
+def _keys_at(location: Location) -> list[str]:
+    """The keys that a spec may have at `location`: of whatever may be written there."""
+    whole = Spec.model_json_schema()
+    below = _keys_in(whole, whole)
     for step in location:
-        field = model.model_fields.get(str(step))
-        if field is None:
-            return []
-        inner = [t for t in (field.annotation, *get_args(field.annotation)) if _is_model(t)]
-        if not inner:
-            return []
-        model = inner[0]
-    return sorted(model.model_fields)
+        below = _keys_in(below.get(str(step), {}), whole)
+    return sorted(below)
 
 
-def _is_model(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+def _keys_in(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    """Each key that a schema allows, with the schema of what is below it; references and alternatives followed."""
+    if "$ref" in schema:
+        return _keys_in(whole["$defs"][schema["$ref"].rpartition("/")[2]], whole)
+    keys = dict(schema.get("properties", {}))
+    for each in schema.get("anyOf", ()):
+        keys |= _keys_in(each, whole)
+    return keys
 
 
 def _nearest(word: str, among: Iterable[str]) -> str:

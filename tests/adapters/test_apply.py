@@ -13,7 +13,7 @@ from support.clock import FakeClock
 from narrowgate.adapters.apply import Stage, apply
 from narrowgate.adapters.journal import Journal
 from narrowgate.adapters.stop import Stop
-from narrowgate.calls import Call, Fields, Reply, World, call
+from narrowgate.calls import Call, Fields, Ref, Reply, World, call
 from narrowgate.errors import AwsError, NotPermitted, OutcomeUnknown, Refused
 from narrowgate.kinds.iam_access_key import Wanted, creation
 from narrowgate.plan import Plan, Step, plan_of
@@ -158,3 +158,37 @@ def test_the_journal_says_what_is_known_of_a_failure(stage: Stage, error: AwsErr
 
     apply(Plan((step("A"),)), on(stage, world))
     assert [e["event"] for e in stage.journal.entries] == events
+
+
+@pytest.mark.parametrize(
+    ("attribute", "reply", "told"),
+    [
+        ("VpcId", Fields(Vpc={"VpcId": "vpc-1"}), "vpc-1"),
+        ("VpcId", Fields(VpcId="vpc-0", Vpc={"VpcId": "vpc-1"}), "vpc-0"),
+        ("Vpc.VpcId", Fields(Vpc={"VpcId": "vpc-1"}), "vpc-1"),
+        ("GroupId", Fields(Rules=({"GroupId": "sg-1"}, {"GroupId": "sg-2"})), "sg-1"),
+        ("Version.Number", Fields(Version={"Number": 2}), "2"),
+    ],
+)
+def test_a_ref_is_told_by_a_path_or_by_a_members_name_wherever_it_stands(
+    stage: Stage, attribute: str, reply: Reply, told: str
+) -> None:
+    asked: list[Call] = []
+
+    def world(made: Call) -> Reply | None:
+        asked.append(made)
+        return reply
+
+    steps = (
+        step("Make"),
+        replace(step("Use", 0), call=call("iam", "Use", Of=Ref("Make", attribute))),
+    )
+    assert apply(Plan(steps), on(stage, world)).error() is None
+    assert asked[1].params["Of"] == told
+
+
+def test_a_ref_that_no_reply_tells_is_an_error_and_the_call_is_not_made(stage: Stage) -> None:
+    steps = (step("Make"), replace(step("Use", 0), call=call("iam", "Use", Of=Ref("Make", "Vpc.VpcId"))))
+    outcome = apply(Plan(steps), on(stage, lambda asked: Fields(VpcId="vpc-1")))
+    assert "no reply gave" in str(outcome.error())
+    assert set(outcome.done) == {0}

@@ -16,14 +16,22 @@ from narrowgate.spec import Spec
 FOLDER = Path(__file__).parents[1] / "cases" / "checks"
 CASES = sorted(FOLDER.glob("*/*.json"))
 BY_NAME = {check.name: check for check in checks()}
-SPEC = Spec.model_validate(
-    {
-        "system": "abc",
-        "region": "us-east-1",
-        "installer": {"user": "Ann", "policy": "Installing"},
-        "node": {"role": "Node", "policy": "Noding", "instance_profile": "Node"},
-    }
-)
+WISHES: dict[str, Any] = {
+    "system": "abc",
+    "region": "us-east-1",
+    "installer": {"user": "Ann", "policy": "Installing"},
+    "node": {"role": "Node", "policy": "Noding", "instance_profile": "Node"},
+}
+PLATFORM: dict[str, Any] = {
+    "network": {"new": {"cidr": "10.0.0.0/16", "subnet": "10.0.0.0/24"}},
+    "image": {"id": "ami-0123456789abcdef0"},
+    "data": {"nodes": 1, "instance_type": "i3.2xlarge", "volume": {"size": 400}},
+    "application": {"nodes": 1, "instance_type": "m5.4xlarge", "volume": {"size": 250}},
+    "installer_cidr": "203.0.113.4/32",
+    "public_key": "id_ed25519.pub",
+    "shared_address": "10.0.0.200",
+}
+SPEC = Spec.model_validate(WISHES)
 
 
 def document(value: Any) -> Document:
@@ -38,7 +46,13 @@ def subject(case: dict[str, Any]) -> Subject:
         address: document({"Version": "2012-10-17", "Statement": statements})
         for address, statements in case.get("policies", {}).items()
     }
-    return Subject(SPEC, seen, policies)
+    return Subject(spec(case), seen, policies)
+
+
+def spec(case: dict[str, Any]) -> Spec:
+    if "platform" not in case:
+        return SPEC
+    return Spec.model_validate({**WISHES, "platform": {**PLATFORM, **case["platform"]}})
 
 
 def test_every_check_fires_in_a_case_and_is_silent_in_another() -> None:
@@ -75,4 +89,4 @@ def test_checks_of_one_sort_are_those_of_that_sort() -> None:
 def test_every_check_says_what_it_is(name: str) -> None:
     assert BY_NAME[name].doc
     assert not BY_NAME[name].doc.endswith(".")
-    assert BY_NAME[name].about in ("account", "policy")
+    assert BY_NAME[name].about in ("account", "policy", "spec")

@@ -88,7 +88,7 @@ def test_no_secret_is_printed_or_kept_outside_the_sink(person: Person) -> None:
 
 def test_json_of_every_verb_parses_and_holds_what_is_promised(person: Person) -> None:
     plan = person.narrowgate("plan", "--json").value
-    assert {*IDENTITY, "steps", "refusals", "policies", "findings", "unsupported"} == plan.keys()
+    assert {*IDENTITY, "steps", "refusals", "policies", "proofs", "findings", "unsupported"} == plan.keys()
     assert {"address", "name", "change", "call", "params", "why", "principal", "needs"} == plan["steps"][0].keys()
     assert {"address", "name", "source", "size", "quota"} == plan["policies"][0].keys()
 
@@ -123,7 +123,7 @@ def test_a_plan_file_is_done_exactly_once(person: Person) -> None:
     assert done.code == 0
     assert "approved.json" in done.err
     kept = json.loads((person.folder / "approved.json").read_text())
-    assert {"format", "account", "rests_on", "digest", "steps"} == kept.keys()
+    assert {"format", "account", "partition", "region", "rests_on", "digest", "steps"} == kept.keys()
     # A plan that was approved is not asked about again.
     assert person.narrowgate("setup", "--plan", "approved.json").code == 0
     assert person.narrowgate("drift").code == 0

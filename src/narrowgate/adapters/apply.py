@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from narrowgate.adapters.clock import Clock
 from narrowgate.adapters.journal import Journal
 from narrowgate.adapters.stop import Stop
-from narrowgate.calls import Call, Fields, Ref, Reply, Value, World, refs, resolve
+from narrowgate.calls import Call, Fields, Ref, Reply, Value, World, named, refs, resolve
 from narrowgate.errors import AwsError, NarrowgateError, OutcomeUnknown, Refused
 from narrowgate.plan import Plan, Step
 from narrowgate.resource import Principal
@@ -150,17 +150,25 @@ def _resolved(plan: Plan, step: Step, outcome: Outcome) -> Fields:
 
     def lookup(ref: Ref) -> Value:
         for at, reply in tuple(outcome.done.items()):
-            if plan.steps[at].address == ref.address and reply is not None:
-                value: Value = reply
-                for part in ref.attribute.split("."):
-                    value = value.get(part) if isinstance(value, Fields) else None
-                if value is not None:
-                    return value
+            told = _told(reply, ref.attribute) if plan.steps[at].address == ref.address and reply is not None else None
+            if told is not None:
+                return told
         raise AwsError(f"no reply gave `{ref}`", code="NoSuchAttribute")
 
     resolved = resolve(step.call.params, lookup)
     assert isinstance(resolved, Fields)
     return resolved
+
+
+def _told(reply: Reply, attribute: str) -> Value:
+    """What a reply tells: at a path (`AccessKey.SecretAccessKey`), or the member of that name wherever it stands."""
+    value: Value = reply
+    for part in attribute.split("."):
+        value = value.get(part) if isinstance(value, Fields) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        # A version's number is a number where it is told, and a text where it is asked for.
+        return str(value)
+    return next(named(reply, attribute), None) if value is None else value
 
 
 def _until_seen(step: Step, call: Call, stage: Stage) -> Reply | None:

@@ -35,8 +35,8 @@ class Check:
 
     name: str
     doc: str
-    about: Literal["account", "policy"]
-    """What it looks at: what is in the account (and may drift), or the policies that the person chose."""
+    about: Literal["account", "policy", "spec"]
+    """What it looks at: what is in the account (and may drift), the policies that the person chose, or the spec."""
     find: Callable[[Subject], Iterable[Finding]]
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from narrowgate.calls import Call
 from narrowgate.catalogue.facts import Attributes
 from narrowgate.happening import Happening
+from narrowgate.platform import Minimum
 from narrowgate.resource import Installation
 from narrowgate.spec import Spec
 
@@ -65,6 +66,8 @@ class Profile:
     doc: str
     defaults: Mapping[str, Mapping[str, str]]
     """The names of the spec's `installer` and `node`."""
+    minima: Mapping[str, Minimum]
+    """What the nodes of each cluster, `data` and `application`, must be at least."""
     installer_calls: Callable[[Ground], tuple[Happening, ...]]
     """Every call of an installer of this platform, in order, of all phases."""
     node_calls: Callable[[Ground], tuple[Happening, ...]]

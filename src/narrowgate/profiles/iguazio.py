@@ -7,8 +7,11 @@ carries that tag. Its calls are written down here, not recorded; the vendor's ow
 
 from __future__ import annotations
 
+from typing import Final
+
 from narrowgate.calls import call
 from narrowgate.happening import Happening
+from narrowgate.platform import Minimum
 from narrowgate.profiles import Ground, Profile
 from narrowgate.profiles.iguazio_facts import known, strangers
 from narrowgate.profiles.iguazio_forbidden import forbidden
@@ -33,6 +36,19 @@ def node_calls(ground: Ground) -> tuple[Happening, ...]:
     return tuple(happenings(ground, "node", "failover", failover(Names(ground))))
 
 
+MINIMA: Final = {
+    "data": Minimum(("i3.2xlarge", "i3.4xlarge", "i3.8xlarge"), volume=400),
+    "application": Minimum(
+        (
+            *(f"m5.{size}xlarge" for size in (4, 8, 12, 16, 24)),
+            *(f"p3.{size}xlarge" for size in (8, 16)),
+            *(f"g4dn.{size}xlarge" for size in (12, 16)),
+        ),
+        volume=250,
+    ),
+}
+"""The guide's sizes, the smallest first; an instance type that nobody vouches for is not among them."""
+
 PROFILE = Profile(
     name="iguazio",
     doc="the Iguazio data-science platform on EC2",
@@ -44,6 +60,7 @@ PROFILE = Profile(
             "instance_profile": "IguazioDataScienceNode",
         },
     },
+    minima=MINIMA,
     installer_calls=installer_calls,
     node_calls=node_calls,
     known=known,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from narrowgate.adapters import sinks
 from narrowgate.errors import Refused, UsageError
-from narrowgate.profiles import profiles
+from narrowgate.profiles import Profile, profiles
 from narrowgate.spec_text import parse, schema
 from narrowgate.verbs.spec_file import known
 
@@ -118,4 +118,41 @@ tags: {{}}
 credentials:
   - sink: csv
     path: credentials.csv
+
+{_platform(profile, wish.region)}"""
+
+
+def _platform(profile: Profile, region: str) -> str:
+    """The section `platform`, commented out: whoever needs the identities alone has no use for it."""
+    data, application = profile.minima["data"], profile.minima["application"]
+    return f"""\
+# The infrastructure that `narrowgate install` makes with the restricted user's key.
+# Left out, only the identities are made.
+# platform:
+#   network:
+#     new: {{cidr: 10.0.0.0/16, subnet: 10.0.0.0/24}}
+#     # existing: {{vpc: vpc-0123456789abcdef0, cidr: 10.0.0.0/16, subnet: subnet-0123456789abcdef0}}
+#   availability_zone: {region}a    # AWS chooses where this is left out
+#   image:
+#     id: ami-0123456789abcdef0
+#     # parameter: /platform/ami      # of AWS Systems Manager
+#     # owner: "123456789012"         # the newest image of this owner and name
+#     # name: "{profile.name}-*"
+#   data:
+#     nodes: 3                        # 1, or 3 for high availability
+#     instance_type: {data.instance_types[0]}
+#     volume: {{size: {data.volume}, type: gp2, encrypted: true}}    # or gp3; io1 and io2 with `iops`
+#   application:
+#     nodes: 3                        # at least 3 beside 3 data nodes
+#     instance_type: {application.instance_types[0]}
+#     volume: {{size: {application.volume}, type: gp2, encrypted: true}}
+#   public_ips: false                 # an Elastic IP for each node; AWS allows 5 unless asked for more
+#   whitelist: []                     # who uses the platform: [203.0.113.0/24]
+#   installer_cidr: 203.0.113.4/32    # from where the nodes are reached by SSH
+#   support_access: false             # the vendor's support, on all ports; only with public_ips
+#   placement_group: false
+#   public_key: id_ed25519.pub        # a file beside this one
+#   shared_address: 10.0.0.200        # the address that the nodes hand on; kept free in the subnet
+#   metadata_hop_limit: 1             # 2 only where software in a container needs the nodes' role
+#   termination_protection: false
 """

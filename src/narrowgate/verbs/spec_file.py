@@ -33,6 +33,7 @@ def known() -> Known:
     """What a spec may name on this machine."""
     return Known(
         profiles={p.name: p.defaults for p in profiles().values()},
+        minima={p.name: p.minima for p in profiles().values()},
         regions=regions(),
         sinks=_Settings(),
     )

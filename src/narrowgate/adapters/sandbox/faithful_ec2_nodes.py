@@ -41,6 +41,7 @@ class Node(Instance):  # type: ignore[misc]  # moto is not typed
 
     @security_groups.setter
     def security_groups(self, groups: list[Any]) -> None:
+        """Give the primary interface others."""
         if primary := vars(self).get("nics", {}).get(0):
             primary._group_set = list(groups)
 
