@@ -20,8 +20,13 @@ from narrowgate.spec import Spec
 
 SOURCE = Path(__file__).parents[1] / "src" / "narrowgate"
 VERBS = ("assembly", "keeping", "planning", "rotate", "setup", "site", "status", "teardown")
+# What the installer makes is not the identity verbs'.
+INFRASTRUCTURE = frozenset(
+    {"auto_scaling_group", "ec2_drafts", "elastic_ip", "internet_gateway", "key_pair", "launch_template"}
+    | {"placement_group", "route_table", "security_group", "security_rule", "subnet", "subnet_cidr_reservation", "vpc"}
+)
 FILES = (
-    *sorted((SOURCE / "kinds").glob("*.py")),
+    *sorted(each for each in (SOURCE / "kinds").glob("*.py") if each.stem not in INFRASTRUCTURE),
     *(SOURCE / "verbs" / f"{name}.py" for name in VERBS),
     SOURCE / "adapters" / "sinks" / "secretsmanager.py",
     SOURCE / "adapters" / "sinks" / "ssm.py",

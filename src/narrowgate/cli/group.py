@@ -18,7 +18,7 @@ COMMANDS = {
     "rotate": "Replace the access key without an outage.",
     "shrink": "Take from the installer's policy what only the installation needed.",
     "teardown": "Remove everything that is ours, and verify that it is gone.",
-    "policy": "Decide, explain, compare, measure and format policies, from files alone.",
+    "policy": "Decide, explain, compare, measure, derive and harden policies, from files alone.",
     "explain-denial": "Say who was denied what, which layer said no, and the smallest grant for it.",
     "record": "Run a program on the embedded AWS, derive its policy, and run it again under that.",
     "sandbox": "Run the embedded AWS for any client on this machine.",

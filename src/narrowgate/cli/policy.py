@@ -13,7 +13,7 @@ from narrowgate.cli.policy_output import Group
 
 @click.group(cls=Group)
 def policy() -> None:
-    """Decide, explain, compare, measure and format IAM policies.
+    """Decide, explain, compare, measure, format, derive and harden IAM policies.
 
     Works on files alone: no account, no credentials, no network. A FILE may be `-`, standard input.
     """

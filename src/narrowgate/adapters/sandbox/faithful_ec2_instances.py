@@ -47,6 +47,7 @@ class Instances(EC2Response):  # type: ignore[misc]  # moto is not typed
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
     def run_instances(self) -> Any:
         """As many as MaxCount, each with profile, tags, interfaces and volumes as the call and its template say."""
+        self.error_on_dryrun()
         ec2, own = self.ec2_backend, dict(self.params)
         version = template_of(ec2, own["LaunchTemplate"]) if own.get("LaunchTemplate") else None
         params = merged(version.data, own) if version else own
