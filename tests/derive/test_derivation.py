@@ -254,6 +254,7 @@ def test_what_is_derived_suffices_and_is_the_same_again(numbers: list[int]) -> N
     assert [d.text() for d in derived(found, OWN).documents] == [d.text() for d in made.documents]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(CHOSEN, st.integers(0, 7))
 def test_another_call_never_takes_anything_away(numbers: list[int], more: int) -> None:
@@ -265,6 +266,7 @@ def test_another_call_never_takes_anything_away(numbers: list[int], more: int) -
     assert [each for each in questions(less) if is_allowed(less, each) and not is_allowed(greater, each)] == []
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(CHOSEN)
 def test_joining_statements_grants_nothing_that_aws_could_ask_about(numbers: list[int]) -> None:

@@ -150,6 +150,7 @@ def _neighbours(setting: Setting) -> None:
     setting.cloud.client("ssm", setting.region).put_parameter(Name="/demo/installer2", Value="x", Type="SecureString")
 
 
+@pytest.mark.slow
 def test_a_spec_with_other_names_reports_the_leftovers_and_teardown_removes_both(setting: Setting) -> None:
     before = setting.census()
     with setting.site() as site:
@@ -170,6 +171,7 @@ def test_a_spec_with_other_names_reports_the_leftovers_and_teardown_removes_both
     assert setting.csv() is None and setting.yaml() is None
 
 
+@pytest.mark.slow
 def test_a_spec_moved_to_another_region_leaves_no_secret_behind(setting: Setting) -> None:
     setting.write(credentials=[SECRET])
     with setting.site() as site:
@@ -180,6 +182,7 @@ def test_a_spec_moved_to_another_region_leaves_no_secret_behind(setting: Setting
     assert setting.census()["secrets"] == []
 
 
+@pytest.mark.slow
 def test_a_new_sink_gets_the_key_from_one_that_the_spec_no_longer_names(setting: Setting) -> None:
     setting.write(credentials=[CSV])
     with setting.site() as site:

@@ -157,6 +157,7 @@ def test_the_only_sink_that_is_gone_is_told_and_no_key_is_made(setting: Setting)
     assert setting.keys() == keys
 
 
+@pytest.mark.slow
 def test_another_spelling_of_the_same_policy_is_no_drift(setting: Setting) -> None:
     _made(setting)
     iam = setting.iam()

@@ -122,6 +122,7 @@ def test_a_cut_at_any_effect_is_healed_by_the_same_command(
     story(Setting(cloud, tmp_path, sinks=sinks), when, range(start, MOST_EFFECTS, 2))
 
 
+@pytest.mark.slow
 def test_a_cut_at_every_thirtieth_effect_is_healed_by_the_same_command(setting: Setting) -> None:
     story(setting, "before", range(2, MOST_EFFECTS, 30))
 

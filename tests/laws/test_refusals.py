@@ -133,6 +133,7 @@ def test_a_boundary_that_is_not_there_is_told_before_any_write(setting: Setting)
     assert calls.writes == []
 
 
+@pytest.mark.slow
 def test_a_denied_write_stops_the_run_and_says_which(setting: Setting) -> None:
     with setting.site(denying("iam:CreateRole")) as site, pytest.raises(NotPermitted, match="iam:CreateRole"):
         setup(site, yes)
@@ -142,6 +143,7 @@ def test_a_denied_write_stops_the_run_and_says_which(setting: Setting) -> None:
     assert len(setting.keys()) == 1
 
 
+@pytest.mark.slow
 def test_a_denied_read_is_told_and_nothing_is_made(setting: Setting) -> None:
     calls = Counter()
     with setting.site(denying("iam:ListAccessKeys"), calls) as site, pytest.raises(NotPermitted):

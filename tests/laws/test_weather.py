@@ -72,6 +72,7 @@ def test_throttling_of_a_third_of_all_calls_is_waited_out(setting: Setting, seed
     assert setting.census() == before
 
 
+@pytest.mark.slow
 def test_the_second_of_two_runs_is_refused_and_makes_no_write(setting: Setting) -> None:
     calls = Counter()
     with setting.site() as first, setting.site(calls) as second:

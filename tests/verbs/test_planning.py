@@ -50,6 +50,7 @@ def test_the_same_plan_is_done_once(setting: Setting) -> None:
     refused(setting, file, "the account")
 
 
+@pytest.mark.slow
 def test_an_edited_step_is_refused(setting: Setting) -> None:
     file = approved(setting)
     steps = json.loads(file.read_text())["steps"]
@@ -59,6 +60,7 @@ def test_an_edited_step_is_refused(setting: Setting) -> None:
     refused(setting, edited(file, account="111122223333"), "edited|account")
 
 
+@pytest.mark.slow
 def test_a_changed_spec_is_refused(setting: Setting) -> None:
     file = approved(setting)
     setting.write(tags={"team": "data"})
@@ -77,6 +79,7 @@ def test_other_code_is_refused(setting: Setting) -> None:
     refused(setting, edited(file, rests_on=rests_on), "narrowgate itself")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', "\x00"])
 def test_what_is_no_plan_is_a_usage_error(setting: Setting, text: str) -> None:
     file = setting.folder / "plan.json"
