@@ -26,7 +26,7 @@ def yes(_: object) -> bool:
 
 def proofs(setting: Setting) -> tuple[PolicyProof, ...]:
     with setting.site() as site:
-        return planning.make(site).proofs
+        return planning.proved(site, planning.make(site)).proofs
 
 
 def vendors(setting: Setting, actions: list[str], *calls: Call) -> None:

@@ -23,6 +23,9 @@ HOME: Final[Mapping[str, str]] = MappingProxyType(
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
 """
 
+GLOBAL: Final = frozenset({"iam", "sts", "organizations", "route53", "cloudfront"})
+"""Prefixes of actions that are asked in no region of the caller's choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

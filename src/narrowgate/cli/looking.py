@@ -35,7 +35,7 @@ def plan(as_json: bool, output: Path | None, policies: bool, **given: Any) -> in
         from narrowgate.cli import view
         from narrowgate.verbs import planning
 
-        found = planning.make(site)
+        found = planning.proved(site, planning.make(site))
         terminal.show(view.planned(site, found, policies=policies), view.planned_data(site, found))
         if output is not None:
             _write(output, planning.bound(site, found))

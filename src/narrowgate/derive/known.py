@@ -8,9 +8,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from narrowgate.calls import Fields, Value
+from narrowgate.calls import Fields
 from narrowgate.catalogue.facts import Attributes, Facts
-from narrowgate.catalogue.rule import RESERVED, Made, reserved
+from narrowgate.catalogue.rule import RESERVED, Made, reserved, texts_at
 
 
 class Known:
@@ -60,23 +60,10 @@ def _arns(made: Made, reply: Fields, address: str) -> Iterator[str]:
         yield made.arn
         return
     drawn = reserved("", made.attribute)
-    ids = tuple(_at(reply, made.attribute.replace("[]", ".[]").split("."))) or (
-        reserved(address, made.attribute.rpartition(".")[2]),
-    )
+    ids = texts_at(reply, made.attribute) or (reserved(address, made.attribute.rpartition(".")[2]),)
     for id_ in ids:
         # Some members are whole ARNs.
         yield id_ if id_.startswith("arn:") else made.arn.replace(drawn, id_)
-
-
-def _at(value: Value, steps: list[str]) -> Iterator[str]:
-    if not steps:
-        if isinstance(value, str):
-            yield value
-    elif steps[0] == "[]":
-        for inner in value if isinstance(value, tuple) else ():
-            yield from _at(inner, steps[1:])
-    elif isinstance(value, Fields) and steps[0] in value:
-        yield from _at(value[steps[0]], steps[1:])
 
 
 def _renamed(made: Made, arn: str) -> Attributes:

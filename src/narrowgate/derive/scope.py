@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from narrowgate.catalogue.authorization import TAGS, Authorization, is_reserved
-from narrowgate.catalogue.facts import Place
+from narrowgate.catalogue.facts import GLOBAL, Place
 from narrowgate.derive.known import opened
 from narrowgate.policy.request_context import several
 
@@ -59,7 +59,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/create-service-linked-role.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
 """
-_GLOBAL: Final = frozenset({"iam", "sts", "organizations", "route53", "cloudfront"})
 _TAGGED_BY_NAME: Final = frozenset({"autoScalingGroup", "key-pair"})
 """Types whose things are asked for their tags even where their names are known: somebody else may have the name.
 
@@ -118,7 +117,7 @@ def _conditions(asked: Authorization, own: Own, resource: str, place: Place) -> 
             yield operator, key, values
     if asked.action.lower() in _TAGGING:
         yield from _tag_keys(asked)
-    if resource == "*" and _prefix(asked.action) not in _GLOBAL:
+    if resource == "*" and _prefix(asked.action) not in GLOBAL:
         region = several(asked.context.get(REGION)) or (place.region,)
         yield "StringEquals", REGION, region
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from narrowgate.catalogue.authorization import Authorization
-from narrowgate.catalogue.facts import HOME, Place
+from narrowgate.catalogue.facts import GLOBAL, HOME, Place
 from narrowgate.harden.context import Context
 from narrowgate.harden.narrowing import located, part_of, sets_tags
 from narrowgate.harden.observed import Judge
@@ -42,9 +42,6 @@ class Hole:
     what: str
     is_open: bool
     fix: str = ""
-
-
-GLOBAL: Final = frozenset({"iam", "sts", "organizations", "route53", "cloudfront"})
 
 
 def regions_of(action: str, place: Place) -> tuple[str, ...]:

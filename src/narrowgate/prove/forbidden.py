@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from narrowgate.catalogue.authorization import Authorization, is_reserved
+from narrowgate.catalogue.facts import GLOBAL
 from narrowgate.derive.evidence import Evidence
 from narrowgate.derive.known import opened
 from narrowgate.derive.scope import Own, is_open
@@ -44,7 +45,6 @@ MAY_BE_ABSENT: Final = frozenset({"ec2:createaction", "elasticloadbalancing:crea
 """Of those, the keys that a request may also not have; every request to pass a role has `iam:PassedToService`."""
 
 _TAGGING: Final = frozenset({"ec2:createtags", "ec2:deletetags"})
-_GLOBAL: Final = frozenset({"cloudfront", "iam", "organizations", "route53", "sts"})
 
 
 Altered: TypeAlias = Literal["tag", "tag key", "key", "region", "account", "prefix", "name", "action"]
@@ -170,7 +170,7 @@ class _Alterations:
         parts = asked.resource.split(":", 5)
         regions: dict[str, Value] = {key: self.others.region for key in asked.context if key.lower() in REGION_KEYS}
         if len(parts) < 6:
-            if asked.resource == "*" and regions and asked.action.partition(":")[0] not in _GLOBAL:
+            if asked.resource == "*" and regions and asked.action.partition(":")[0] not in GLOBAL:
                 yield "region", "another region", _with(asked, regions)
             return
         if parts[3]:

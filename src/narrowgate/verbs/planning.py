@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,12 @@ def make(site: Site) -> Planned:
         findings=(*findings(_subject(site, seen)), *_leftovers(site)),
         policies=policies(site),
         unsupported=_unsupported(site),
-        proofs=policy_proofs(site),
     )
+
+
+def proved(site: Site, planned: Planned) -> Planned:
+    """The plan with what is proved of the policies, which does not depend on the account: once for a verb is enough."""
+    return replace(planned, proofs=policy_proofs(site))
 
 
 def drifted(site: Site, planned: Planned) -> tuple[Finding, ...]:

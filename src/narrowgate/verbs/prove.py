@@ -17,7 +17,7 @@ from narrowgate.adapters.simulator import opinions
 from narrowgate.calls import World
 from narrowgate.errors import UsageError
 from narrowgate.happening import PHASES
-from narrowgate.policy import Document, Layers, evaluate
+from narrowgate.policy import Document, Evaluator, Layers
 from narrowgate.policy.actions import ActionList
 from narrowgate.policy.clause import policies_of
 from narrowgate.prove.certificate import (
@@ -170,11 +170,13 @@ def _moved(spec: Spec, file: Path, name: Name) -> Party:
 def _live(party: Party, world: World) -> Claim:
     """AWS's simulator on every request of the party; where it differs from the model, that is told."""
     who = party.standing.requester
-    needs = [need.asked.asked_by(who, party.standing.carried) for need in needs_of(party.evidence)]
-    asked = {id(request): need for request, need in zip(needs, needs_of(party.evidence), strict=True)}
+    needs = needs_of(party.evidence)
+    requests = [need.asked.asked_by(who, party.standing.carried) for need in needs]
+    asked = {id(request): need for request, need in zip(requests, needs, strict=True)}
+    model = Evaluator(party.standing.layers)
     differing: list[Detail] = []
-    for opinion in opinions(world, who.role_arn or who.arn, needs):
-        ours = evaluate(opinion.request, party.standing.layers).outcome
+    for opinion in opinions(world, who.role_arn or who.arn, requests):
+        ours = model.evaluate(opinion.request).outcome
         if opinion.outcome != ours:
             text = f"{named(asked[id(opinion.request)].asked)}: {ours} in the model, {opinion.outcome} by AWS"
             differing.append(Detail(text))

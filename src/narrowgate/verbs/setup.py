@@ -54,6 +54,7 @@ def setup(site: Site, approve: Callable[[Planned], bool], *, plan_file: Path | N
         told_of_shrinking(site)
         planned = _settled(site)
         refuse(planned.plan)
+        planned = planning.proved(site, planned)
         if not site.options.unproven:
             refuse_insufficient(planned.proofs)
         if plan_file is not None:
